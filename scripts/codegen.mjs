@@ -10,7 +10,8 @@ const check = process.argv.includes("--check")
 const problems = []
 
 /** The doc comment that opens a module, when it is the module's own and not that of its first declaration. */
-const openingComment = (source) => /^(\/\*\*(?:[^*]|\*(?!\/))*\*\/)\s*(?:import|export \*|\/\*\*|\/\/)/.exec(source)?.[1]
+const openingComment = (source) =>
+  /^(\/\*\*(?:[^*]|\*(?!\/))*\*\/)\s*(?:import|export \*|\/\*\*|\/\/)/.exec(source)?.[1]
 
 const barrelOf = (pkg) => {
   const owner = new Map()
