@@ -1,0 +1,217 @@
+/**
+ * One POST to an endpoint of the authorization server, under guard: no redirect followed, a body held to a size, a
+ * deadline over the whole, no tracing header sent, and nothing of request or response left in an error.
+ *
+ * @since 0.1.0
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import type { HttpClientError } from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import type { Credentials } from "./ClientAuthentication.js"
+import type { Endpoint } from "./Endpoint.js"
+import { withoutRedirects } from "./FetchTransport.js"
+import { removeSecrets } from "./internal/errorText.js"
+import { type EndpointName, ErrorResponse, InputError, InvalidResponse, TransportError } from "./OAuth2Error.js"
+import * as Parameters from "./Parameters.js"
+import type { Reply } from "./TokenResponse.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Limits {
+  /** From the first byte sent to the last byte read. Default: 8 seconds. */
+  readonly requestDeadline: Duration.Duration
+  /** The largest body that is read, in bytes after decompression. Default: 262,144; at most 1,048,576. */
+  readonly maxResponseBytes: number
+}
+
+/**
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultLimits: Limits = { requestDeadline: Duration.seconds(8), maxResponseBytes: 262_144 }
+
+/**
+ * The hard limit of {@link Limits.maxResponseBytes}.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const maxResponseBytesLimit = 1_048_576
+
+/**
+ * A POST of a form to an endpoint.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EndpointRequest {
+  readonly name: EndpointName
+  readonly endpoint: Endpoint
+  readonly parameters: Parameters.Parameters
+  readonly credentials: Credentials
+}
+
+/**
+ * A transport made fit for endpoint requests: no redirects, no spans of its own (they would hold URLs), no tracing
+ * headers.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
+  withoutRedirects(client).pipe(
+    HttpClient.withTracerPropagation(false),
+    HttpClient.withTracerDisabledWhen(() => true)
+  )
+
+/**
+ * Sends the request and reads the reply, of any status but a redirect's.
+ *
+ * Fails with `TransportError` (`Unreachable` when nothing was sent; `Timeout` and `ConnectionLost` when nobody knows),
+ * with `InvalidResponse` (`Redirect`, `TooLarge`) and, before anything is sent, with `InputError` when a credential
+ * cannot be put into a header.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const send = (
+  client: HttpClient.HttpClient,
+  request: EndpointRequest,
+  limits: Limits
+): Effect.Effect<Reply, TransportError | InvalidResponse | InputError> => {
+  const illegal = Object.entries(request.credentials.headers).find(([, value]) => !headerText.test(Redacted.value(value)))
+  if (illegal !== undefined) {
+    return new InputError({ field: illegal[0], problem: "has characters that no header can carry" })
+  }
+  return client.execute(toHttpRequest(request)).pipe(
+    Effect.mapError(transportError(request.name)),
+    Effect.flatMap((response) => read(request.name, response, limits.maxResponseBytes)),
+    Effect.timeoutFail({
+      duration: limits.requestDeadline,
+      onTimeout: () => new TransportError({ endpoint: request.name, reason: "Timeout" })
+    })
+  )
+}
+
+/**
+ * The error without any secret of the request, should the server have repeated one in its texts.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withoutSecrets = <E extends { readonly _tag: string }>(
+  error: E | ErrorResponse,
+  { credentials, parameters }: EndpointRequest
+): E | ErrorResponse => {
+  if (!(error instanceof ErrorResponse)) return error
+  const secrets = [...parameters, ...credentials.parameters, ...Object.entries(credentials.headers)]
+    .flatMap(([, value]) => typeof value === "string" ? [] : [Redacted.value(value)])
+  const { endpoint, retryAfter, state, status } = error
+  return new ErrorResponse({
+    endpoint,
+    retryAfter,
+    state,
+    status,
+    code: removeSecrets(error.code, secrets),
+    description: error.description && removeSecrets(error.description, secrets),
+    uri: error.uri && removeSecrets(error.uri, secrets)
+  })
+}
+
+const headerText = /^[\x20-\x7e]*$/
+
+const toHttpRequest = ({ credentials, endpoint, parameters }: EndpointRequest): HttpClientRequest.HttpClientRequest =>
+  HttpClientRequest.post(endpoint.href).pipe(
+    HttpClientRequest.setHeader("accept", "application/json"),
+    (request) =>
+      Object.entries(credentials.headers).reduce(
+        (request, [name, value]) => HttpClientRequest.setHeader(request, name, Redacted.value(value)),
+        request
+      ),
+    HttpClientRequest.bodyText(
+      Parameters.encode([...parameters, ...credentials.parameters]).toString(),
+      "application/x-www-form-urlencoded"
+    )
+  )
+
+const read = (
+  endpoint: EndpointName,
+  response: HttpClientResponse,
+  limit: number
+): Effect.Effect<Reply, TransportError | InvalidResponse> => {
+  const { headers, status } = response
+  const contentType = headers["content-type"]
+  if (status < 200 || (status >= 300 && status < 400)) {
+    return new InvalidResponse({ endpoint, reason: "Redirect", status })
+  }
+  return Effect.flatMap(readBody(endpoint, response, limit), (body) =>
+    body === undefined
+      ? new InvalidResponse({ endpoint, reason: "TooLarge", status, contentLength: limit })
+      : Effect.map(
+        Clock.currentTimeMillis,
+        (now) => ({ endpoint, status, contentType, retryAfter: retryAfter(headers["retry-after"], now), body })
+      ))
+}
+
+/** The body, or `undefined` when it is larger than the limit: the rest is not read, and the connection closed. */
+const readBody = (endpoint: EndpointName, response: HttpClientResponse, limit: number) =>
+  response.stream.pipe(
+    Stream.runFoldWhile(
+      { chunks: [] as Array<Uint8Array>, size: 0 },
+      ({ size }) => size <= limit,
+      ({ chunks, size }, chunk) => ({ chunks: [...chunks, chunk], size: size + chunk.length })
+    ),
+    Effect.map(({ chunks, size }) => size > limit ? undefined : concat(chunks, size)),
+    Effect.catchAll((error) =>
+      error.reason === "EmptyBody" ? Effect.succeed(new Uint8Array(0)) : Effect.fail(transportError(endpoint)(error))
+    )
+  )
+
+const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
+  if (chunks.length === 1) return chunks[0]!
+  const bytes = new Uint8Array(size)
+  let offset = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset)
+    offset += chunk.length
+  }
+  return bytes
+}
+
+/** Seconds or a date (RFC 9110 §10.2.3), as milliseconds from now; at most a day. */
+const retryAfter = (value: string | undefined, now: number): number | undefined => {
+  if (value === undefined) return undefined
+  const delay = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
+  return Number.isFinite(delay) ? Math.min(Math.max(delay, 0), 86_400_000) : undefined
+}
+
+/** The codes after which it is certain that no request left: name resolution, connection, TLS. */
+const neverSent =
+  /^(ENOTFOUND|EAI_[A-Z]+|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|CERT_[A-Z_]+|ERR_TLS_[A-Z_]+|ERR_SSL_[A-Z_0-9]+|EPROTO|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_[A-Z_]+|HOSTNAME_MISMATCH)$/
+
+const transportError = (endpoint: EndpointName) => (error: HttpClientError): TransportError => {
+  const codes = causeCodes(error)
+  const sentNothing = codes.find((code) => neverSent.test(code))
+  return new TransportError({
+    endpoint,
+    reason: sentNothing === undefined ? "ConnectionLost" : "Unreachable",
+    code: sentNothing ?? codes[0]
+  })
+}
+
+/** The `code`s along the chain of causes, those of an `AggregateError` included. Texts are left: they may quote. */
+const causeCodes = (error: unknown, depth = 0): ReadonlyArray<string> => {
+  if (typeof error !== "object" || error === null || depth > 4) return []
+  const { cause, code, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown }
+  const own = typeof code === "string" && /^[A-Z_0-9]{1,64}$/.test(code) ? [code] : []
+  const inner = [cause, ...(Array.isArray(errors) ? errors.slice(0, 4) : [])]
+  return [...own, ...inner.flatMap((error) => causeCodes(error, depth + 1))]
+}

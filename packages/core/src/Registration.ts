@@ -1,0 +1,203 @@
+/**
+ * The client as it is registered at the server: every setting checked once, when the layer is built.
+ *
+ * @since 0.1.0
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { reserved as reservedAuthorizationParameters } from "./AuthorizationRequest.js"
+import * as ClientAuthentication from "./ClientAuthentication.js"
+import * as Endpoint from "./Endpoint.js"
+import * as GuardedHttp from "./GuardedHttp.js"
+import { ConfigurationError } from "./OAuth2Error.js"
+import * as Parameters from "./Parameters.js"
+import * as Scope from "./Scope.js"
+
+/**
+ * What a program says of its client.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends Endpoint.TransportPolicy {
+  readonly clientId: string
+  /** One method for all endpoints. Default: `ClientAuthentication.none`, a public client. */
+  readonly clientAuthentication?: ClientAuthentication.ClientAuthentication | undefined
+  readonly tokenEndpoint: string | URL
+  /** Needed to sign users in. */
+  readonly authorizationEndpoint?: string | URL | undefined
+  /** Where a sign-out revokes the token (RFC 7009). */
+  readonly revocationEndpoint?: string | URL | undefined
+  /** The issuer identifier, as the server writes it. An `iss` in a callback must be this very text. */
+  readonly issuer?: string | undefined
+  /** `true` when the server always sends `iss` (RFC 9207), so that its absence is refused. Default: `false`. */
+  readonly authorizationResponseIssParameterSupported?: boolean | undefined
+  /** Where the server sends the user back: https, http on loopback, or a private-use scheme (RFC 8252 §7). */
+  readonly redirectUri?: string | undefined
+  /** What a sign-in asks for, unless it says otherwise. */
+  readonly scope?: Scope.ScopeInput | undefined
+  /** Where the tokens are for (RFC 8707). */
+  readonly resource?: string | ReadonlyArray<string> | undefined
+  /** What else this server wants in an authorization request. */
+  readonly authorizationParameters?: Parameters.ParametersInput | undefined
+  /** What else this server wants in every token request, refreshes included. */
+  readonly tokenParameters?: Parameters.ParametersInput | undefined
+  /** For one endpoint request in all. Default: 8 seconds. */
+  readonly requestDeadline?: Duration.DurationInput | undefined
+  /** The largest reply that is read, in bytes. Default: 262,144; at most 1,048,576. */
+  readonly maxResponseBytes?: number | undefined
+}
+
+/**
+ * The registration, checked, with the guarded transport to its endpoints.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Registration {
+  readonly clientId: string
+  readonly clientAuthentication: ClientAuthentication.ClientAuthentication
+  readonly tokenEndpoint: Endpoint.Endpoint
+  readonly authorizationEndpoint: Endpoint.Endpoint | undefined
+  readonly revocationEndpoint: Endpoint.Endpoint | undefined
+  readonly issuer: string | undefined
+  readonly requireIssuer: boolean
+  readonly redirectUri: string | undefined
+  readonly scope: Scope.Scope | undefined
+  readonly resource: ReadonlyArray<string>
+  readonly authorizationParameters: Parameters.Parameters
+  readonly tokenParameters: Parameters.Parameters
+  readonly transportPolicy: Endpoint.TransportPolicy
+  readonly limits: GuardedHttp.Limits
+  readonly http: HttpClient.HttpClient
+}
+
+/**
+ * Which server a session belongs to: the issuer, or the token endpoint where no issuer is configured.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const server = (self: Registration): string => self.issuer ?? self.tokenEndpoint.href
+
+/**
+ * Checks the options. Fails with `ConfigurationError`, naming the field.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options
+): Effect.Effect<Registration, ConfigurationError, HttpClient.HttpClient> =>
+  Effect.gen(function*() {
+    const http = yield* HttpClient.HttpClient
+    const optionalEndpoint = (field: string, input: string | URL | undefined) =>
+      input === undefined ? Either.right(undefined) : Endpoint.make(field, input, options)
+    if (options.clientId.trim() === "") return yield* invalid("clientId", "is empty. Give the id from the registration")
+    return {
+      clientId: options.clientId,
+      clientAuthentication: options.clientAuthentication ?? ClientAuthentication.none,
+      tokenEndpoint: yield* Endpoint.make("tokenEndpoint", options.tokenEndpoint, options),
+      authorizationEndpoint: yield* optionalEndpoint("authorizationEndpoint", options.authorizationEndpoint),
+      revocationEndpoint: yield* optionalEndpoint("revocationEndpoint", options.revocationEndpoint),
+      issuer: yield* issuer(options),
+      requireIssuer: options.authorizationResponseIssParameterSupported ?? false,
+      redirectUri: options.redirectUri === undefined ? undefined : yield* redirectUri(options.redirectUri),
+      scope: options.scope === undefined ? undefined : Scope.make(options.scope),
+      resource: yield* resource(options.resource),
+      authorizationParameters: yield* extra(
+        "authorizationParameters",
+        options.authorizationParameters,
+        reservedAuthorizationParameters
+      ),
+      tokenParameters: yield* extra("tokenParameters", options.tokenParameters, reservedTokenParameters),
+      transportPolicy: { allowInsecureLoopback: options.allowInsecureLoopback },
+      limits: yield* limits(options),
+      http: GuardedHttp.make(http)
+    }
+  })
+
+/**
+ * What no extra parameter of a token request may set.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const reservedTokenParameters: ReadonlyArray<string> = [
+  "grant_type",
+  "code",
+  "redirect_uri",
+  "code_verifier",
+  "refresh_token",
+  "client_id",
+  "client_secret",
+  "client_assertion",
+  "client_assertion_type"
+]
+
+/**
+ * Reads a redirect URI: https, http on loopback, or a private-use scheme in reverse-domain form (RFC 8252 §7).
+ *
+ * Fails with `ConfigurationError`, field `redirectUri`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const redirectUri = (text: string): Either.Either<string, ConfigurationError> => {
+  if (!URL.canParse(text) || text.includes("#")) {
+    return invalid("redirectUri", "is not an absolute URL without fragment")
+  }
+  const url = new URL(text)
+  const isWeb = url.protocol === "https:" || (url.protocol === "http:" && Endpoint.isLoopback(url.hostname))
+  const isPrivateUse = !isBrowserScheme.test(url.protocol) && /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol)
+  return isWeb || isPrivateUse
+    ? Either.right(text)
+    : invalid("redirectUri", "is neither https, http on loopback, nor a reverse-domain scheme such as com.example.app:/")
+}
+
+const isBrowserScheme = /^(http|file|data|javascript|blob|about):$/
+
+const invalid = (field: string, problem: string): Either.Either<never, ConfigurationError> =>
+  Either.left(new ConfigurationError({ field, problem }))
+
+const issuer = (options: Options): Either.Either<string | undefined, ConfigurationError> => {
+  if (options.issuer === undefined) {
+    return options.authorizationResponseIssParameterSupported === true
+      ? invalid("issuer", "is missing. It is what the promised iss is compared with")
+      : Either.right(undefined)
+  }
+  return Either.map(Endpoint.make("issuer", options.issuer, options), () => options.issuer)
+}
+
+const resource = (
+  input: string | ReadonlyArray<string> | undefined
+): Either.Either<ReadonlyArray<string>, ConfigurationError> => {
+  const resources = input === undefined ? [] : typeof input === "string" ? [input] : input
+  return resources.every((text) => URL.canParse(text) && !text.includes("#"))
+    ? Either.right(resources)
+    : invalid("resource", "is not an absolute URI without fragment (RFC 8707 §2)")
+}
+
+const extra = (
+  field: string,
+  input: Parameters.ParametersInput | undefined,
+  reserved: ReadonlyArray<string>
+): Either.Either<Parameters.Parameters, ConfigurationError> => {
+  const parameters = Parameters.make(input ?? {})
+  const clash = Parameters.reservedError(parameters, reserved)
+  return clash === undefined ? Either.right(parameters) : invalid(`${field}.${clash.field}`, clash.problem)
+}
+
+const limits = (options: Options): Either.Either<GuardedHttp.Limits, ConfigurationError> => {
+  const requestDeadline = Duration.decode(options.requestDeadline ?? GuardedHttp.defaultLimits.requestDeadline)
+  const maxResponseBytes = options.maxResponseBytes ?? GuardedHttp.defaultLimits.maxResponseBytes
+  if (!Duration.isFinite(requestDeadline) || Duration.toMillis(requestDeadline) <= 0) {
+    return invalid("requestDeadline", "is not a positive, finite duration")
+  }
+  if (!(maxResponseBytes > 0 && maxResponseBytes <= GuardedHttp.maxResponseBytesLimit)) {
+    return invalid("maxResponseBytes", `is not between 1 and ${GuardedHttp.maxResponseBytesLimit}`)
+  }
+  return Either.right({ requestDeadline, maxResponseBytes })
+}

@@ -1,0 +1,207 @@
+/**
+ * The sessions of one client as they are held in memory, and the rules of what may be served when.
+ *
+ * @since 0.1.0
+ */
+import * as Redacted from "effect/Redacted"
+import type { StoreError } from "./OAuth2Error.js"
+import * as RefreshPolicy from "./RefreshPolicy.js"
+import * as SessionRecord from "./SessionRecord.js"
+import type { Token } from "./Token.js"
+import type { Effect } from "effect/Effect"
+
+/**
+ * A token and the generation of the session that it belongs to.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Held {
+  readonly generation: number
+  readonly token: Token
+}
+
+/**
+ * A write to the store; what the store holds afterwards.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Write = Effect<SessionRecord.SessionRecord | undefined, StoreError>
+
+/**
+ * One session in memory.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Cell {
+  readonly sessionKey: string
+  record: SessionRecord.SessionRecord | undefined
+  /** Before this instant the token is served without a look at anything else. */
+  freshUntil: number
+  loadedAt: number
+  lastUsed: number
+  /** The renewal in the air, if any. */
+  flight: unknown
+  /** There only when something went wrong. */
+  trouble: Trouble | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Trouble {
+  readonly pause?: RefreshPolicy.Pause | undefined
+  /** When a resource's 401 last asked for a renewal. */
+  readonly rejectedAt?: number | undefined
+  /** The write that has not succeeded yet: the store is behind what is held here. */
+  readonly unsaved?: Write | undefined
+}
+
+/**
+ * What a renewal is for. The token named here is not good enough: a resource refused it, or the program wants another.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Need {
+  readonly otherThan: Token | undefined
+}
+
+/**
+ * Any token that can be presented.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const anyToken: Need = { otherThan: undefined }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionMemory {
+  readonly cells: ReadonlyMap<string, Cell>
+  /** The token if it is fresh: the one look that every authorized request takes. */
+  readonly peek: (sessionKey: string, now: number) => Held | undefined
+  /** The session's cell, an empty one if need be. */
+  readonly cell: (sessionKey: string, now: number) => Cell
+  readonly forget: (cell: Cell) => void
+  /** Takes a record as what is held from now on. */
+  readonly hold: (cell: Cell, record: SessionRecord.SessionRecord | undefined, now: number) => void
+  /** The record's token if it can be presented now and meets the need. */
+  readonly usable: (record: SessionRecord.SessionRecord | undefined, now: number, need: Need) => Held | undefined
+  /** Whether anything could be sent to renew the session. */
+  readonly isRenewable: (record: SessionRecord.SessionRecord | undefined) => boolean
+  /** Until when no attempt may be made, in epoch milliseconds, or `undefined`. */
+  readonly blockedUntil: (cell: Cell, now: number) => number | undefined
+  /** Whether a token that is still served should be renewed now. */
+  readonly isDue: (cell: Cell, now: number) => boolean
+  /** Whether the store has to be asked before anything is served. */
+  readonly mustReload: (cell: Cell, now: number) => boolean
+  /** Forgets what was not used for the policy's time. */
+  readonly forgetIdle: (now: number) => void
+}
+
+/**
+ * `canRerun`: the grant can be run again. `isShared`: others write to the store.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: {
+  readonly policy: RefreshPolicy.RefreshPolicy
+  readonly canRerun: boolean
+  readonly isShared: boolean
+}): SessionMemory => {
+  const { canRerun, isShared, policy } = options
+  const cells = new Map<string, Cell>()
+
+  const usableUntil = (record: SessionRecord.SessionRecord | undefined): number =>
+    record?.token === undefined ? -Infinity : RefreshPolicy.usableUntil(policy, record.token)
+
+  const isRenewable = (record: SessionRecord.SessionRecord | undefined): boolean =>
+    record?.state._tag !== "Dead" &&
+    (canRerun || (record !== undefined && SessionRecord.refreshToken(record) !== undefined))
+
+  const freshUntil = (record: SessionRecord.SessionRecord | undefined, sessionKey: string, now: number): number => {
+    if (record?.token === undefined) return -Infinity
+    const until = isRenewable(record)
+      ? RefreshPolicy.renewAt(policy, record.token, sessionKey)
+      : usableUntil(record)
+    return isShared ? Math.min(until, now + policy.revalidateAfter) : until
+  }
+
+  /** A strict server is not asked a second time while the answer that it gave before still serves. */
+  const blockedUntil = (cell: Cell, now: number): number | undefined => {
+    const until = usableUntil(cell.record)
+    const isHeldBack = policy.rotation === "strict" && isUnresolved(cell.record) && now <= until
+    return isHeldBack ? until : RefreshPolicy.pausedUntil(cell.trouble?.pause, now, until)
+  }
+
+  return {
+    cells,
+    peek: (sessionKey, now) => {
+      const cell = cells.get(sessionKey)
+      if (cell === undefined || now >= cell.freshUntil) return undefined
+      cell.lastUsed = now
+      return cell.record as Held
+    },
+    cell: (sessionKey, now) => {
+      const cell = cells.get(sessionKey) ?? emptyCell(sessionKey)
+      cells.set(sessionKey, cell)
+      cell.lastUsed = now
+      return cell
+    },
+    forget: (cell) => {
+      if (cells.get(cell.sessionKey) === cell) cells.delete(cell.sessionKey)
+    },
+    hold: (cell, record, now) => {
+      cell.record = record
+      cell.loadedAt = now
+      cell.freshUntil = freshUntil(record, cell.sessionKey, now)
+    },
+    usable: (record, now, need) =>
+      record?.token !== undefined && now <= usableUntil(record) && !isSameToken(record.token, need.otherThan)
+        ? record as Held
+        : undefined,
+    isRenewable,
+    blockedUntil,
+    isDue: (cell, now) =>
+      now >= cell.freshUntil && isRenewable(cell.record) && cell.trouble?.unsaved === undefined &&
+      blockedUntil(cell, now) === undefined,
+    mustReload: (cell, now) =>
+      isShared && cell.trouble?.unsaved === undefined && !(now - cell.loadedAt < policy.revalidateAfter),
+    forgetIdle: (now) => {
+      for (const cell of cells.values()) {
+        const isIdle = cell.flight === undefined && cell.trouble?.unsaved === undefined &&
+          now - cell.lastUsed > policy.idleTimeToLive
+        if (isIdle) cells.delete(cell.sessionKey)
+      }
+    }
+  }
+}
+
+/**
+ * Whether two tokens are the same to a resource.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isSameToken = (token: Token, that: Token | undefined): boolean =>
+  that !== undefined && Redacted.value(token.accessToken) === Redacted.value(that.accessToken)
+
+const isUnresolved = (record: SessionRecord.SessionRecord | undefined): boolean =>
+  record !== undefined && (record.state._tag === "Redeeming" || (record.state._tag === "Idle" && record.state.unresolved))
+
+const emptyCell = (sessionKey: string): Cell => ({
+  sessionKey,
+  record: undefined,
+  freshUntil: -Infinity,
+  loadedAt: -Infinity,
+  lastUsed: -Infinity,
+  flight: undefined,
+  trouble: undefined
+})

@@ -1,0 +1,127 @@
+/**
+ * What a store keeps of one session: its token, a generation that only grows, and whether somebody is redeeming.
+ *
+ * @since 0.1.0
+ */
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { ReauthorizationReason } from "./OAuth2Error.js"
+import { isTokenText, Token } from "./Token.js"
+
+/**
+ * Nobody is redeeming. `unresolved` says that an earlier redemption of the refresh token was never answered.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Idle = Schema.TaggedStruct("Idle", { unresolved: Schema.Boolean })
+
+/**
+ * One attempt is redeeming the refresh token. After `until` (epoch milliseconds) another may take over.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Redeeming = Schema.TaggedStruct("Redeeming", {
+  attempt: Schema.String,
+  until: Schema.Number,
+  unresolved: Schema.Boolean
+})
+
+/**
+ * The session cannot be renewed any more. Its access token, if any is left, may still be valid for a while.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Dead = Schema.TaggedStruct("Dead", { reason: ReauthorizationReason })
+
+/**
+ * The schema of a stored session, version 1. Encoded it is JSON with the secrets in clear: for a store alone.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const SessionRecord = Schema.Struct({
+  version: Schema.Literal(1),
+  generation: Schema.Number,
+  token: Schema.optional(Token),
+  /** A refresh token that came in a reply whose access token was refused. It supersedes the token's own. */
+  refreshToken: Schema.optional(Schema.Redacted(Schema.String.pipe(Schema.filter(isTokenText)))),
+  state: Schema.Union(Idle, Redeeming, Dead)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionRecord extends Schema.Schema.Type<typeof SessionRecord> {}
+
+/**
+ * Nobody redeems, and nothing is in doubt. One value for all records, so that a session costs less memory.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const idle: SessionRecord["state"] = { _tag: "Idle", unresolved: false }
+
+/**
+ * A record with a token just issued.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const authorized = (generation: number, token: Token): SessionRecord => ({
+  version: 1,
+  generation,
+  token,
+  state: idle
+})
+
+/**
+ * The refresh token to redeem next, if any.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const refreshToken = (self: SessionRecord): Redacted.Redacted<string> | undefined =>
+  self.refreshToken ?? self.token?.refreshToken
+
+/**
+ * The next generation after a reply that was refused: its refresh token, and the access token held before for as long
+ * as that is valid.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const superseded = (self: SessionRecord, refreshToken: Redacted.Redacted<string>): SessionRecord => ({
+  version: 1,
+  generation: self.generation + 1,
+  ...(self.token === undefined ? undefined : { token: tokenWithoutRefresh(self.token) }),
+  refreshToken,
+  state: idle
+})
+
+/**
+ * The record of a session that cannot be renewed: what could be redeemed is erased.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const dead = (self: SessionRecord, reason: ReauthorizationReason): SessionRecord => ({
+  version: 1,
+  generation: self.generation + 1,
+  ...(self.token === undefined ? undefined : { token: tokenWithoutRefresh(self.token) }),
+  state: { _tag: "Dead", reason }
+})
+
+/**
+ * The record without anything to redeem.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withoutRefreshToken = ({ refreshToken: _, ...self }: SessionRecord): SessionRecord =>
+  self.token === undefined ? self : { ...self, token: tokenWithoutRefresh(self.token) }
+
+const tokenWithoutRefresh = ({ refreshToken: _, ...token }: Token): Token => token

@@ -1,0 +1,81 @@
+/**
+ * What can be watched: the names of the spans and the metrics. None carries a secret, a session key or a query.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
+import type * as Tracer from "effect/Tracer"
+import type { EndpointName } from "./OAuth2Error.js"
+
+/**
+ * Attempts to renew a session, by outcome: `refreshed`, `adopted`, `retryable`, `ambiguous`, `configuration`, `dead`.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const refreshes = Metric.counter("oauth2_refreshes_total", {
+  description: "Attempts to renew a session, by outcome",
+  incremental: true
+})
+
+/**
+ * How long callers waited for a token, in milliseconds. A fresh token is not waited for.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const waits = Metric.histogram(
+  "oauth2_token_wait_millis",
+  MetricBoundaries.fromIterable([5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000]),
+  "How long callers waited for a token, in milliseconds"
+)
+
+/**
+ * Sessions held in memory.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const sessions = Metric.gauge("oauth2_sessions", { description: "Sessions held in memory" })
+
+/**
+ * Sessions whose last attempt to renew failed, and that are not renewed since.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const failing = Metric.gauge("oauth2_sessions_failing", {
+  description: "Sessions whose last attempt to renew failed"
+})
+
+/**
+ * The span of one protocol step. A failure is named by its tag, never by its text.
+ *
+ * @since 0.1.0
+ * @category spans
+ */
+export const step = (
+  name: `oauth2.${string}`,
+  options?: Omit<Tracer.SpanOptions, "captureStackTrace">
+): <A, E extends { readonly _tag: string }, R>(
+  effect: Effect.Effect<A, E, R>
+) => Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
+(effect) =>
+  effect.pipe(
+    Effect.tapError((error) => Effect.annotateCurrentSpan("error.type", error._tag)),
+    Effect.withSpan(name, { ...options, captureStackTrace: false })
+  )
+
+/**
+ * The span of one request to an endpoint, by its name and host. Path and query stay out.
+ *
+ * @since 0.1.0
+ * @category spans
+ */
+export const endpointRequest = (name: EndpointName, endpoint: URL, attributes: Record<string, string>) =>
+  step(`oauth2.${name}_request`, {
+    kind: "client",
+    attributes: { "http.request.method": "POST", "server.address": endpoint.hostname, ...attributes }
+  })

@@ -1,0 +1,90 @@
+/**
+ * The token endpoint (RFC 6749 §3.2): one request, made of client configuration and the grant, and its judged reply.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Redacted from "effect/Redacted"
+import type { Grant } from "./Grant.js"
+import * as GuardedHttp from "./GuardedHttp.js"
+import type { AttemptError } from "./OAuth2Error.js"
+import * as Parameters from "./Parameters.js"
+import { type Registration, reservedTokenParameters } from "./Registration.js"
+import * as Telemetry from "./Telemetry.js"
+import type { Token } from "./Token.js"
+import * as TokenResponse from "./TokenResponse.js"
+
+/**
+ * A token request that was answered without a token: why, and the refresh token that could still be read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Refused {
+  readonly _tag: "Refused"
+  readonly error: AttemptError
+  readonly refreshToken: Redacted.Redacted<string> | undefined
+}
+
+/**
+ * Sends the grant once and reads the answer: the token, or a `Refused` that keeps whatever was issued.
+ *
+ * Nothing is retried here: a code or a refresh token must not be sent twice by accident.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const exchange = (registration: Registration, grant: Grant): Effect.Effect<Token, Refused> =>
+  Effect.gen(function*() {
+    const request = yield* toRequest(registration, grant)
+    const reply = yield* GuardedHttp.send(registration.http, request, registration.limits)
+    const receivedAt = yield* Clock.currentTimeMillis
+    yield* Effect.annotateCurrentSpan("http.response.status_code", reply.status)
+    const decoded = TokenResponse.decode(reply, { receivedAt, scope: grant.scope })
+    if (Either.isRight(decoded)) return decoded.right
+    const { error, refreshToken } = decoded.left
+    return yield* Effect.fail(refused(GuardedHttp.withoutSecrets(error, request), refreshToken))
+  }).pipe(
+    Effect.mapError((error) => error._tag === "Refused" ? error : refused(error, undefined)),
+    Telemetry.endpointRequest("token", registration.tokenEndpoint, { "oauth2.grant_type": grant.grantType })
+  )
+
+/**
+ * {@link exchange} for those who keep no session: fails with the error alone.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const requestToken = (registration: Registration, grant: Grant): Effect.Effect<Token, AttemptError> =>
+  Effect.mapError(exchange(registration, grant), (refused) => refused.error)
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const refused = (error: AttemptError, refreshToken: Redacted.Redacted<string> | undefined): Refused => ({
+  _tag: "Refused",
+  error,
+  refreshToken
+})
+
+const toRequest = (
+  registration: Registration,
+  grant: Grant
+): Effect.Effect<GuardedHttp.EndpointRequest, AttemptError> => {
+  const clash = Parameters.reservedError(grant.parameters, ["grant_type", "client_id", "client_secret"]) ??
+    Parameters.reservedError([...registration.tokenEndpoint.searchParams], reservedTokenParameters)
+  if (clash !== undefined) return clash
+  const { clientAuthentication, clientId, tokenEndpoint, tokenParameters } = registration
+  return Effect.map(
+    clientAuthentication.authenticate({ clientId, endpoint: tokenEndpoint }),
+    (credentials) => ({
+      name: "token",
+      endpoint: tokenEndpoint,
+      parameters: [["grant_type", grant.grantType], ...grant.parameters, ...tokenParameters],
+      credentials
+    })
+  )
+}

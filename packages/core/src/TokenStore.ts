@@ -1,0 +1,189 @@
+/**
+ * Where session records are kept: by key, each with a generation, each change a compare-and-set.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import type { StoreError } from "./OAuth2Error.js"
+import type { SessionRecord } from "./SessionRecord.js"
+
+/**
+ * What came of asking to redeem.
+ *
+ * - `Begun`: the record is ours to redeem until the time is up.
+ * - `Busy`: another attempt is redeeming, until then (epoch milliseconds).
+ * - `Moved`: the generation is another than the one named, or the session is gone (`undefined`).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type BeginOutcome =
+  | { readonly _tag: "Begun"; readonly record: SessionRecord }
+  | { readonly _tag: "Busy"; readonly until: number }
+  | { readonly _tag: "Moved"; readonly record: SessionRecord | undefined }
+
+/**
+ * What came of writing the result of a redemption. `Lost`: it was no longer ours to write.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CommitOutcome =
+  | { readonly _tag: "Committed" }
+  | { readonly _tag: "Lost"; readonly record: SessionRecord | undefined }
+
+/**
+ * The right to write the outcome of one redemption.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Claim {
+  readonly generation: number
+  readonly attempt: string
+}
+
+/**
+ * A store of session records. Keys are opaque to it. Each operation is atomic, and a change is there for every later
+ * reader of the same store once the operation has returned.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TokenStoreService {
+  /** Whether a record outlives the process. */
+  readonly durability: "volatile" | "durable"
+  /** Who sees the same records. */
+  readonly sharing: "process" | "tab" | "origin" | "machine" | "network"
+  readonly get: (key: string) => Effect.Effect<Option.Option<SessionRecord>, StoreError>
+  /**
+   * Marks the record of this generation as redeeming, for so long by the store's own clock. A redeeming record whose
+   * time is up is taken over, and then `unresolved`. Generation 0 is that of a session which is not there yet.
+   */
+  readonly begin: (key: string, claim: Claim, hold: Duration.Duration) => Effect.Effect<BeginOutcome, StoreError>
+  /** Writes the next record, if the claim still holds. */
+  readonly commit: (key: string, claim: Claim, next: SessionRecord) => Effect.Effect<CommitOutcome, StoreError>
+  /** Gives the claim back without a result. Does nothing when it no longer holds. */
+  readonly release: (
+    key: string,
+    claim: Claim,
+    options: { readonly unresolved: boolean }
+  ) => Effect.Effect<void, StoreError>
+  /** Writes a record whatever was there: a new sign-in. The generation is made one more than the old one. */
+  readonly replace: (key: string, record: SessionRecord) => Effect.Effect<SessionRecord, StoreError>
+  /** Removes the record and returns it. */
+  readonly remove: (key: string) => Effect.Effect<Option.Option<SessionRecord>, StoreError>
+  /** Moves a record to another key, whatever was there. `false`: there was none to move. */
+  readonly rename: (from: string, to: string) => Effect.Effect<boolean, StoreError>
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class TokenStore extends Context.Tag("@effect-oauth2/core/TokenStore")<TokenStore, TokenStoreService>() {}
+
+/**
+ * A store in the memory of this process, over one `Ref`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeMemory: Effect.Effect<TokenStoreService> = Effect.map(
+  Ref.make(HashMap.empty<string, SessionRecord>()),
+  (ref): TokenStoreService => ({
+    durability: "volatile",
+    sharing: "process",
+    get: (key) => Effect.map(Ref.get(ref), HashMap.get(key)),
+    begin: (key, claim, hold) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Ref.modify(ref, (records) => {
+          const outcome = begin(Option.getOrUndefined(HashMap.get(records, key)), claim, now, Duration.toMillis(hold))
+          return [outcome, outcome._tag === "Begun" ? HashMap.set(records, key, outcome.record) : records]
+        })),
+    commit: (key, claim, next) =>
+      Ref.modify(ref, (records): readonly [CommitOutcome, HashMap.HashMap<string, SessionRecord>] => {
+        const record = Option.getOrUndefined(HashMap.get(records, key))
+        return holds(record, claim)
+          ? [{ _tag: "Committed" }, HashMap.set(records, key, next)]
+          : [{ _tag: "Lost", record }, records]
+      }),
+    release: (key, claim, { unresolved }) =>
+      Ref.update(ref, (records) => {
+        const record = Option.getOrUndefined(HashMap.get(records, key))
+        if (!holds(record, claim)) return records
+        return record.generation === 0
+          ? HashMap.remove(records, key)
+          : HashMap.set(records, key, { ...record, state: { _tag: "Idle", unresolved } })
+      }),
+    replace: (key, record) =>
+      Ref.modify(ref, (records) => {
+        const previous = HashMap.get(records, key)
+        const next = { ...record, generation: Option.isNone(previous) ? 1 : previous.value.generation + 1 }
+        return [next, HashMap.set(records, key, next)]
+      }),
+    remove: (key) => Ref.modify(ref, (records) => [HashMap.get(records, key), HashMap.remove(records, key)]),
+    rename: (from, to) =>
+      Ref.modify(ref, (records) => {
+        const record = HashMap.get(records, from)
+        return Option.isNone(record)
+          ? [false, records]
+          : [true, HashMap.set(HashMap.remove(records, from), to, record.value)]
+      })
+  })
+)
+
+/**
+ * Sessions that end with the process.
+ *
+ * Name this layer once and provide that one value: built in two places it is two stores, and two refreshes.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerMemory: Layer.Layer<TokenStore> = Layer.effect(TokenStore, makeMemory)
+
+/**
+ * The rule of `begin`, for stores that keep their records where they can look at them first.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const begin = (
+  record: SessionRecord | undefined,
+  claim: Claim,
+  now: number,
+  holdMillis: number
+): BeginOutcome => {
+  const current = record ?? absent
+  if (current.generation !== claim.generation || current.state._tag === "Dead") return { _tag: "Moved", record }
+  if (current.state._tag === "Redeeming" && isAhead(current.state.until, now, holdMillis)) {
+    return { _tag: "Busy", until: current.state.until }
+  }
+  const unresolved = current.state._tag === "Redeeming" || current.state.unresolved
+  const state = { _tag: "Redeeming", attempt: claim.attempt, until: now + holdMillis, unresolved } as const
+  return { _tag: "Begun", record: { ...current, state } }
+}
+
+/**
+ * Whether a claim still holds on a record.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const holds = (record: SessionRecord | undefined, claim: Claim): record is SessionRecord =>
+  record !== undefined && record.generation === claim.generation && record.state._tag === "Redeeming" &&
+  record.state.attempt === claim.attempt
+
+/** A time further ahead than anyone is given means that the clock was put back. */
+const isAhead = (until: number, now: number, holdMillis: number): boolean => now < until && until - now <= holdMillis
+
+/** A session that is not there yet, as something that can be redeemed for. */
+const absent: SessionRecord = { version: 1, generation: 0, state: { _tag: "Idle", unresolved: false } }
