@@ -84,7 +84,7 @@ export default tseslint.config(
     rules: types
   },
   {
-    files: ["packages/*/src/**/*.ts", "examples/**/*.ts"],
+    files: ["packages/*/src/**/*.ts"],
     rules: { "@effect/no-import-from-barrel-package": ["error", { packageNames: barrels }] }
   },
   { files: ["packages/core/src/**/*.ts"], rules: coreRules },

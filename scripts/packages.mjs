@@ -11,10 +11,10 @@ export const packages = ["core", "platform-node", "platform-browser"].map((direc
   return { directory, path, src: join(path, "src"), name: `@effect-oauth2/${directory}` }
 })
 
-/** The files below a folder, as paths from it with forward slashes, sorted. */
-export const filesOf = (folder) =>
+/** The files in a folder and, unless told otherwise, below it, as paths from it with forward slashes, sorted. */
+export const filesOf = (folder, { deep = true } = {}) =>
   existsSync(folder)
-    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+    ? readdirSync(folder, { recursive: deep, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
       .sort()

@@ -1,0 +1,48 @@
+// The step of `npm test` that runs the tests. It counts each test by itself, and counts as failed what could hide a
+// failure: a test that is skipped, a file that does not load, an error outside every test, and a run without tests.
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { root } from "./packages.mjs"
+
+const report = join(root, ".cache/vitest.json")
+
+const command = [
+  process.execPath,
+  "node_modules/vitest/vitest.mjs",
+  "run",
+  "--reporter=default",
+  "--reporter=json",
+  `--outputFile.json=${report}`
+]
+
+const suspicious = ({ numPassedTests, numPendingTests, numTodoTests, testResults }) => {
+  const unloaded =
+    testResults.filter(({ assertionResults, status }) => status === "failed" && assertionResults.length === 0).length
+  const skipped = numPendingTests + numTodoTests
+  return [
+    ...(unloaded > 0 ? [{ count: unloaded, text: `${unloaded} test files did not load` }] : []),
+    ...(skipped > 0 ? [{ count: skipped, text: `${skipped} tests were skipped, which proves nothing` }] : []),
+    ...(numPassedTests === 0 ? [{ count: 1, text: "no test passed" }] : [])
+  ]
+}
+
+const judge = ({ output, status }) => {
+  if (!existsSync(report)) {
+    return { passed: 0, failed: 1, output: `${output}\nvitest wrote no report (exit code ${status})` }
+  }
+  const summary = JSON.parse(readFileSync(report, "utf8"))
+  const doubts = suspicious(summary)
+  const counted = summary.numFailedTests + doubts.reduce((sum, { count }) => sum + count, 0)
+  const unexplained = counted === 0 && status !== 0
+  const failed = unexplained ? 1 : counted
+  const notes = doubts.map(({ text }) => text)
+  if (unexplained) notes.push(`vitest ended with exit code ${status} although no test failed`)
+  return { passed: summary.numPassedTests, failed, output: [output, ...notes].join("\n") }
+}
+
+/** Runs the tests with what runs commands, which returns their output and exit code. */
+export const vitest = async (execute) => {
+  mkdirSync(dirname(report), { recursive: true })
+  rmSync(report, { force: true })
+  return judge(await execute(command))
+}
