@@ -114,6 +114,9 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
     const withCell = <A, E>(sessionKey: string, f: (cell: SessionMemory.Cell, now: number) => Effect.Effect<A, E>) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => f(memory.cell(sessionKey, now), now))
 
+    const gauge = Metric.tagged(Telemetry.sessions, "client_id", registration.clientId)
+    const counted = Effect.suspend(() => Metric.set(gauge, memory.cells.size))
+
     // ---- callers
 
     const acquire = (sessionKey: string): Effect.Effect<SessionMemory.Held, OAuth2Error> =>
@@ -167,10 +170,11 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
     ): Deferred.Deferred<SessionMemory.Held, OAuth2Error> => {
       if (cell.flight !== undefined) return cell.flight as Deferred.Deferred<SessionMemory.Held, OAuth2Error>
       let hasLanded = false
-      const landed = Effect.sync(() => {
+      const landed = Effect.suspend(() => {
         hasLanded = true
         cell.flight = undefined
         if (cell.record === undefined && cell.trouble === undefined) memory.forget(cell)
+        return counted
       })
       const flight = flights.launch(
         Effect.ensuring(renewal.run(cell, need).pipe(Telemetry.step("oauth2.renew", { root: true })), landed)
@@ -217,6 +221,7 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
             memory.hold(cell, undefined, 0)
             cell.trouble = undefined
             memory.forget(cell)
+            yield* counted
             yield* publish(SessionEvent.SignedOut({ sessionKey }))
             return yield* revoke(record)
           })).pipe(Telemetry.step("oauth2.sign_out"))
@@ -246,7 +251,7 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
 
     yield* Effect.forkScoped(
       Effect.schedule(
-        Effect.map(Clock.currentTimeMillis, memory.forgetIdle),
+        Effect.zipRight(Effect.map(Clock.currentTimeMillis, memory.forgetIdle), counted),
         Schedule.spaced(Duration.millis(Math.max(policy.idleTimeToLive / 2, 1_000)))
       )
     )
@@ -257,8 +262,11 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       renew,
       rejected,
       authorize: (sessionKey, grant) =>
-        detached(withCell(sessionKey, (cell) => renewal.authorize(cell, grant)).pipe(Telemetry.step("oauth2.authorize"))),
-      restore: (sessionKey, token) => detached(withCell(sessionKey, (cell) => renewal.restore(cell, token))),
+        detached(Effect.ensuring(withCell(sessionKey, (cell) => renewal.authorize(cell, grant)), counted).pipe(
+          Telemetry.step("oauth2.authorize")
+        )),
+      restore: (sessionKey, token) =>
+        detached(Effect.ensuring(withCell(sessionKey, (cell) => renewal.restore(cell, token)), counted)),
       signOut,
       rename,
       events: Stream.fromPubSub(events)
