@@ -86,7 +86,9 @@ export const fromUrl = (url: URL): Either.Either<AuthorizationRequest, InputErro
   const repeated = Parameters.repeated(withoutResource(params))
   if (repeated !== undefined) return invalid(repeated, "is repeated")
   if (params.get("response_type") !== "code") return invalid("response_type", "is not code")
-  if (params.get("code_challenge_method") !== codeChallengeMethod) return invalid("code_challenge_method", "is not S256")
+  if (params.get("code_challenge_method") !== codeChallengeMethod) {
+    return invalid("code_challenge_method", "is not S256")
+  }
   const missing = ["client_id", "redirect_uri", "state", "code_challenge"].find((name) => !params.get(name))
   if (missing !== undefined) return invalid(missing, "is missing")
   const scope = params.get("scope")

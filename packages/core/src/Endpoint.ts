@@ -27,7 +27,7 @@ export interface TransportPolicy {
 }
 
 const absolute = /^(https?):\/\/[^/?#\\\s]/i
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+
 const unprintable = /[\u0000-\u0020\u007f]/
 
 /**

@@ -137,6 +137,30 @@ export const extension = (
   renewable: options.renewable ?? false
 })
 
+/**
+ * The grant with the client's scope and resource, where it is of a kind that takes them and does not say its own. What
+ * a code or a refresh token is for was said when it was asked for.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withDefaults = (
+  self: Grant,
+  client: { readonly scope: Scope.Scope | undefined; readonly resource: ReadonlyArray<string> }
+): Grant => {
+  if (self.grantType === "authorization_code" || self.grantType === "refresh_token") return self
+  const says = (name: string) => self.parameters.some(([other]) => other === name)
+  return {
+    ...self,
+    scope: self.scope ?? client.scope,
+    parameters: [
+      ...self.parameters,
+      ...(says("scope") || self.scope !== undefined ? [] : scopes(client.scope)),
+      ...(says("resource") ? [] : resources(client.resource))
+    ]
+  }
+}
+
 const scopes = (scope: Scope.ScopeInput | undefined): Parameters.Parameters => {
   const words = scope === undefined ? [] : Scope.make(scope)
   return words.length === 0 ? [] : [["scope", Scope.toText(words)]]

@@ -87,7 +87,9 @@ export const send = (
   request: EndpointRequest,
   limits: Limits
 ): Effect.Effect<Reply, TransportError | InvalidResponse | InputError> => {
-  const illegal = Object.entries(request.credentials.headers).find(([, value]) => !headerText.test(Redacted.value(value)))
+  const illegal = Object.entries(request.credentials.headers).find(([, value]) =>
+    !headerText.test(Redacted.value(value))
+  )
   if (illegal !== undefined) {
     return new InputError({ field: illegal[0], problem: "has characters that no header can carry" })
   }
@@ -212,6 +214,6 @@ const causeCodes = (error: unknown, depth = 0): ReadonlyArray<string> => {
   if (typeof error !== "object" || error === null || depth > 4) return []
   const { cause, code, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown }
   const own = typeof code === "string" && /^[A-Z_0-9]{1,64}$/.test(code) ? [code] : []
-  const inner = [cause, ...(Array.isArray(errors) ? errors.slice(0, 4) : [])]
+  const inner = [cause, ...(Array.isArray(errors) ? (errors as ReadonlyArray<unknown>).slice(0, 4) : [])]
   return [...own, ...inner.flatMap((error) => causeCodes(error, depth + 1))]
 }

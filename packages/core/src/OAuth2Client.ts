@@ -20,7 +20,7 @@ import * as Grant from "./Grant.js"
 import { encode } from "./internal/base64url.js"
 import * as constantTime from "./internal/constantTime.js"
 import { OAuth2Crypto } from "./OAuth2Crypto.js"
-import { AuthorizationResponseError, type AttemptError, ConfigurationError, type OAuth2Error } from "./OAuth2Error.js"
+import { type AttemptError, AuthorizationResponseError, ConfigurationError, type OAuth2Error } from "./OAuth2Error.js"
 import * as OAuth2HttpClient from "./OAuth2HttpClient.js"
 import { type CurrentSessionOf, currentSessionOf, OAuth2Session } from "./OAuth2Session.js"
 import * as Parameters from "./Parameters.js"
@@ -156,7 +156,9 @@ export type Requirements = TokenStore | PendingAuthorizations | HttpClient.HttpC
  * @since 0.1.0
  * @category models
  */
-export type ConfigOptions<R> = { readonly [K in keyof Options<R>]: Options<R>[K] | Config.Config<NonNullable<Options<R>[K]>> }
+export type ConfigOptions<R> = {
+  readonly [K in keyof Options<R>]: Options<R>[K] | Config.Config<NonNullable<Options<R>[K]>>
+}
 
 /**
  * A client's tag, with the tags of its session and http client, and the layers of all three.
@@ -229,7 +231,8 @@ export const Tag = <Self>() => <const Id extends string>(id: Id): OAuth2ClientTa
     HttpClient: AuthorizedHttpClient,
     layer,
     layerConfig: (options) => Layer.unwrapEffect(Effect.map(resolve(options), layer)),
-    layerSession: (sessionKey) => Layer.effect(CurrentSession, Effect.map(client, ({ session }) => session(sessionKey))),
+    layerSession: (sessionKey) =>
+      Layer.effect(CurrentSession, Effect.map(client, ({ session }) => session(sessionKey))),
     layerHttpClient: (options = {}) =>
       Layer.effect(
         AuthorizedHttpClient,
@@ -440,10 +443,12 @@ const renewable = <R>(
 /** The options, with each `Config` among them read. */
 const resolve = <R>(options: ConfigOptions<R>): Effect.Effect<Options<R>, ConfigError> =>
   Effect.map(
-    Effect.all(Object.entries(options).map(([name, value]) =>
-      Config.isConfig(value)
-        ? Effect.map(value as Config.Config<unknown>, (value) => [name, value] as const)
-        : Effect.succeed([name, value] as const)
-    )),
+    Effect.all(
+      Object.entries(options).map(([name, value]) =>
+        Config.isConfig(value)
+          ? Effect.map(value as Config.Config<unknown>, (value) => [name, value] as const)
+          : Effect.succeed([name, value] as const)
+      )
+    ),
     (entries) => Object.fromEntries(entries) as unknown as Options<R>
   )

@@ -43,7 +43,7 @@ export const make = (input: ParametersInput): Parameters =>
   Object.entries(input).flatMap(([name, value]): Parameters => {
     if (value === undefined) return []
     if (Array.isArray(value)) return value.map((item: string) => [name, item] as const)
-    return [[name, Redacted.isRedacted(value) ? value as Redacted.Redacted<string> : String(value)]]
+    return [[name, Redacted.isRedacted(value) ? value : String(value)]]
   })
 
 /**

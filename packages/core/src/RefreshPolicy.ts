@@ -126,7 +126,10 @@ export const make = (
     const shortestHold = requestDeadline + persistDeadline + drift
     const hold = yield* millis("hold", options.hold, shortestHold)
     if (hold < shortestHold) {
-      return yield* invalid("hold", `is shorter than request deadline + persist deadline + 1 second, ${shortestHold} ms`)
+      return yield* invalid(
+        "hold",
+        `is shorter than request deadline + persist deadline + 1 second, ${shortestHold} ms`
+      )
     }
     const earlyFraction = options.earlyFraction ?? 0.2
     if (!(earlyFraction >= 0 && earlyFraction <= 1)) return yield* invalid("earlyFraction", "is not between 0 and 1")
@@ -236,7 +239,13 @@ export const pauseAfter = (
         ? Math.max(ScheduleIntervals.start(decision.intervals) - now, 0)
         : previous?.delay ?? 60_000
       const askedFor = "retryAfter" in error && error.retryAfter !== undefined ? error.retryAfter : 0
-      return { since: now, delay: Math.max(scheduled, askedFor), askedFor, lastError: error, schedule }
+      return {
+        since: now,
+        delay: Math.max(scheduled, askedFor),
+        askedFor,
+        lastError: error,
+        schedule: schedule as unknown
+      }
     }
   )
 
@@ -266,5 +275,7 @@ const millis = (
   standard: number
 ): Either.Either<number, ConfigurationError> => {
   const value = input === undefined ? standard : Duration.toMillis(input)
-  return value >= 0 && Number.isFinite(value) ? Either.right(value) : invalid(field, "is not a finite, positive duration")
+  return value >= 0 && Number.isFinite(value)
+    ? Either.right(value)
+    : invalid(field, "is not a finite, positive duration")
 }

@@ -154,7 +154,10 @@ export const redirectUri = (text: string): Either.Either<string, ConfigurationEr
   const isPrivateUse = !isBrowserScheme.test(url.protocol) && /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol)
   return isWeb || isPrivateUse
     ? Either.right(text)
-    : invalid("redirectUri", "is neither https, http on loopback, nor a reverse-domain scheme such as com.example.app:/")
+    : invalid(
+      "redirectUri",
+      "is neither https, http on loopback, nor a reverse-domain scheme such as com.example.app:/"
+    )
 }
 
 const isBrowserScheme = /^(http|file|data|javascript|blob|about):$/

@@ -17,7 +17,13 @@ import type { Flights } from "./Flights.js"
 import * as Grant from "./Grant.js"
 import { encode } from "./internal/base64url.js"
 import type { OAuth2CryptoService } from "./OAuth2Crypto.js"
-import { type AttemptError, type OAuth2Error, ReauthorizationRequired, RefreshFailed, StoreError } from "./OAuth2Error.js"
+import {
+  type AttemptError,
+  type OAuth2Error,
+  ReauthorizationRequired,
+  RefreshFailed,
+  StoreError
+} from "./OAuth2Error.js"
 import { type Outcome, pauseAfter, type RefreshPolicy } from "./RefreshPolicy.js"
 import type { Registration } from "./Registration.js"
 import { SessionEvent } from "./SessionEvent.js"
@@ -170,7 +176,10 @@ export const make = (options: Options): Renewal => {
     need: Need
   ): Effect.Effect<Held, OAuth2Error> =>
     Effect.gen(function*() {
-      const merged = Token.merge(token, { refreshToken: SessionRecord.refreshToken(record), scope: record.token?.scope })
+      const merged = Token.merge(token, {
+        refreshToken: SessionRecord.refreshToken(record),
+        scope: record.token?.scope
+      })
       const next = SessionRecord.authorized(record.generation + 1, merged)
       const kept = yield* save(cell, next, commit(cell, claim, next))
       if (!isThatToken(kept, token)) return yield* renew(cell, need)

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as GuardedHttp from "./GuardedHttp.js"
-import { ConfigurationError, type AttemptError } from "./OAuth2Error.js"
+import { type AttemptError, ConfigurationError } from "./OAuth2Error.js"
 import type { Registration } from "./Registration.js"
 import * as Telemetry from "./Telemetry.js"
 import { decodeError } from "./TokenResponse.js"
@@ -35,7 +35,10 @@ export const revoke = (
 ): Effect.Effect<void, AttemptError> => {
   const { clientAuthentication, clientId, http, limits, revocationEndpoint } = registration
   if (revocationEndpoint === undefined) {
-    return new ConfigurationError({ field: "revocationEndpoint", problem: "is missing. Without it nothing can be revoked" })
+    return new ConfigurationError({
+      field: "revocationEndpoint",
+      problem: "is missing. Without it nothing can be revoked"
+    })
   }
   return Effect.gen(function*() {
     const credentials = yield* clientAuthentication.authenticate({ clientId, endpoint: revocationEndpoint })

@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
+import type { Deferred } from "effect/Deferred"
+import type { Effect } from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { StoreError } from "./OAuth2Error.js"
+import type { OAuth2Error, StoreError } from "./OAuth2Error.js"
 import * as RefreshPolicy from "./RefreshPolicy.js"
 import * as SessionRecord from "./SessionRecord.js"
 import type { Token } from "./Token.js"
-import type { Effect } from "effect/Effect"
 
 /**
  * A token and the generation of the session that it belongs to.
@@ -43,7 +44,7 @@ export interface Cell {
   loadedAt: number
   lastUsed: number
   /** The renewal in the air, if any. */
-  flight: unknown
+  flight: Deferred<Held, OAuth2Error> | undefined
   /** There only when something went wrong. */
   trouble: Trouble | undefined
 }
@@ -194,7 +195,8 @@ export const isSameToken = (token: Token, that: Token | undefined): boolean =>
   that !== undefined && Redacted.value(token.accessToken) === Redacted.value(that.accessToken)
 
 const isUnresolved = (record: SessionRecord.SessionRecord | undefined): boolean =>
-  record !== undefined && (record.state._tag === "Redeeming" || (record.state._tag === "Idle" && record.state.unresolved))
+  record !== undefined &&
+  (record.state._tag === "Redeeming" || (record.state._tag === "Idle" && record.state.unresolved))
 
 const emptyCell = (sessionKey: string): Cell => ({
   sessionKey,

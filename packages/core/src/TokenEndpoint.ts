@@ -7,7 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Redacted from "effect/Redacted"
-import type { Grant } from "./Grant.js"
+import { type Grant, withDefaults } from "./Grant.js"
 import * as GuardedHttp from "./GuardedHttp.js"
 import type { AttemptError } from "./OAuth2Error.js"
 import * as Parameters from "./Parameters.js"
@@ -36,8 +36,9 @@ export interface Refused {
  * @since 0.1.0
  * @category combinators
  */
-export const exchange = (registration: Registration, grant: Grant): Effect.Effect<Token, Refused> =>
-  Effect.gen(function*() {
+export const exchange = (registration: Registration, given: Grant): Effect.Effect<Token, Refused> => {
+  const grant = withDefaults(given, registration)
+  return Effect.gen(function*() {
     const request = yield* toRequest(registration, grant)
     const reply = yield* GuardedHttp.send(registration.http, request, registration.limits)
     const receivedAt = yield* Clock.currentTimeMillis
@@ -50,6 +51,7 @@ export const exchange = (registration: Registration, grant: Grant): Effect.Effec
     Effect.mapError((error) => error._tag === "Refused" ? error : refused(error, undefined)),
     Telemetry.endpointRequest("token", registration.tokenEndpoint, { "oauth2.grant_type": grant.grantType })
   )
+}
 
 /**
  * {@link exchange} for those who keep no session: fails with the error alone.

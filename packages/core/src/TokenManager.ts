@@ -91,8 +91,9 @@ export interface Options {
 export const make = (options: Options): Effect.Effect<TokenManager, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { policy, registration, renewableGrant, store } = options
+    // Before the flights, so that it ends after them: what is in the air at the end still tells what became of it.
+    const events = yield* Effect.acquireRelease(PubSub.sliding<SessionEvent>(1_024), PubSub.shutdown)
     const flights = yield* Flights.make(Duration.millis(policy.drainTimeout))
-    const events = yield* PubSub.sliding<SessionEvent>(1_024)
     const publish = (event: SessionEvent) => PubSub.publish(events, event)
     const namespace = JSON.stringify([server(registration), registration.clientId, ...registration.resource])
     const storeKey = (sessionKey: string) => namespace + JSON.stringify(sessionKey)
@@ -129,7 +130,7 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
     const acquireStale = (cell: SessionMemory.Cell, now: number) => {
       const held = memory.mustReload(cell, now) ? undefined : memory.usable(cell.record, now, SessionMemory.anyToken)
       if (held === undefined) return awaitRenewal(cell, SessionMemory.anyToken)
-      if (memory.isDue(cell, now)) launch(cell, SessionMemory.anyToken)
+      if (memory.isDue(cell, now)) void launch(cell, SessionMemory.anyToken)
       return Effect.succeed(held)
     }
 
@@ -138,7 +139,8 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
         Effect.flatMap(acquire(sessionKey), (held) =>
           held.token.issuedAt > asked
             ? Effect.succeed(held)
-            : withCell(sessionKey, (cell) => awaitRenewal(cell, { otherThan: held.token }))))
+            : withCell(sessionKey, (cell) =>
+              awaitRenewal(cell, { otherThan: held.token }))))
 
     const rejected = (
       sessionKey: string,
@@ -146,7 +148,9 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
     ): Effect.Effect<SessionMemory.Held | undefined, OAuth2Error> =>
       withCell(sessionKey, (cell, now): Effect.Effect<SessionMemory.Held | undefined, OAuth2Error> => {
         const newer = memory.usable(cell.record, now, { otherThan: token })
-        if (newer !== undefined && newer.generation > generation) return Effect.succeed(newer)
+        if (newer !== undefined && newer.generation > generation) {
+          return Effect.succeed(newer)
+        }
         return cell.flight !== undefined || mayRenewRejected(cell, now)
           ? awaitRenewal(cell, { otherThan: token })
           : Effect.succeed(undefined)
@@ -156,7 +160,9 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
     const mayRenewRejected = (cell: SessionMemory.Cell, now: number): boolean => {
       const last = cell.trouble?.rejectedAt
       const isTooSoon = last !== undefined && now >= last && now - last < policy.rejectionInterval
-      if (isTooSoon || !memory.isRenewable(cell.record)) return false
+      if (isTooSoon || !memory.isRenewable(cell.record)) {
+        return false
+      }
       cell.trouble = { ...cell.trouble, rejectedAt: now }
       return true
     }
@@ -168,19 +174,25 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       cell: SessionMemory.Cell,
       need: SessionMemory.Need
     ): Deferred.Deferred<SessionMemory.Held, OAuth2Error> => {
-      if (cell.flight !== undefined) return cell.flight as Deferred.Deferred<SessionMemory.Held, OAuth2Error>
+      if (cell.flight !== undefined) {
+        return cell.flight
+      }
       let hasLanded = false
       const landed = Effect.suspend(() => {
         hasLanded = true
         cell.flight = undefined
-        if (cell.record === undefined && cell.trouble === undefined) memory.forget(cell)
+        if (cell.record === undefined && cell.trouble === undefined) {
+          memory.forget(cell)
+        }
         return counted
       })
       const flight = flights.launch(
         Effect.ensuring(renewal.run(cell, need).pipe(Telemetry.step("oauth2.renew", { root: true })), landed)
       )
       // A flight that never had to wait has landed before it is launched.
-      if (!hasLanded) cell.flight = flight
+      if (!hasLanded) {
+        cell.flight = flight
+      }
       return flight
     }
 
@@ -195,18 +207,24 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
           joined && SessionMemory.isSameToken(held.token, need.otherThan)
             ? Deferred.await(launch(cell, need))
             : Effect.succeed(held))
-      }).pipe(Effect.timed, Effect.flatMap(([waited, held]) =>
-        Effect.as(Metric.update(Telemetry.waits, Duration.toMillis(waited)), held)))
+      }).pipe(
+        Effect.timed,
+        Effect.flatMap(([waited, held]) =>
+          Effect.as(Metric.update(Telemetry.waits, Duration.toMillis(waited)), held)
+        )
+      )
 
     const detached = <A>(work: Effect.Effect<A, OAuth2Error>): Effect.Effect<A, OAuth2Error> =>
-      Effect.suspend(() => Deferred.await(flights.launch(work)))
+      Effect.suspend(() =>
+        Deferred.await(flights.launch(work))
+      )
 
     /** What changes the session from outside waits for the renewal in the air, whatever comes of it. */
     const afterFlight = (cell: SessionMemory.Cell): Effect.Effect<void> =>
       Effect.suspend(() =>
         cell.flight === undefined
           ? Effect.void
-          : Effect.exit(Deferred.await(cell.flight as Deferred.Deferred<unknown, unknown>))
+          : Effect.asVoid(Effect.exit(Deferred.await(cell.flight)))
       )
 
     // ---- sessions
@@ -242,9 +260,14 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
         Effect.gen(function*() {
           yield* afterFlight(cell)
           const moved = from === to || (yield* store.rename(storeKey(from), storeKey(to)))
-          if (!moved || from === to) return moved
+          if (!moved || from === to) {
+            return moved
+          }
           memory.forget(cell)
-          yield* withCell(to, (target) => Effect.sync(() => memory.forget(target)))
+          yield* withCell(to, (target) =>
+            Effect.sync(() =>
+              memory.forget(target)
+            ))
           yield* publish(SessionEvent.Renamed({ sessionKey: to, from }))
           return true
         })))
@@ -262,9 +285,11 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       renew,
       rejected,
       authorize: (sessionKey, grant) =>
-        detached(Effect.ensuring(withCell(sessionKey, (cell) => renewal.authorize(cell, grant)), counted).pipe(
-          Telemetry.step("oauth2.authorize")
-        )),
+        detached(
+          Effect.ensuring(withCell(sessionKey, (cell) => renewal.authorize(cell, grant)), counted).pipe(
+            Telemetry.step("oauth2.authorize")
+          )
+        ),
       restore: (sessionKey, token) =>
         detached(Effect.ensuring(withCell(sessionKey, (cell) => renewal.restore(cell, token)), counted)),
       signOut,

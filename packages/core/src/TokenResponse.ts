@@ -51,7 +51,9 @@ export const TokenResponse = Schema.Struct({
   token_type: Schema.String,
   expires_in: Schema.optional(Schema.Union(Schema.Number, Schema.String, Schema.Null)),
   expires_at: Schema.optional(Schema.Unknown),
-  refresh_token: Schema.optional(Schema.Union(Schema.Literal(""), Schema.String.pipe(Schema.filter(isTokenText)), Schema.Null)),
+  refresh_token: Schema.optional(
+    Schema.Union(Schema.Literal(""), Schema.String.pipe(Schema.filter(isTokenText)), Schema.Null)
+  ),
   scope: Schema.optional(Schema.Union(Schema.String, Schema.Array(Schema.String), Schema.Null)),
   id_token: Schema.optional(Schema.Union(Schema.String, Schema.Null))
 })
@@ -178,11 +180,14 @@ const invalid = (reply: Reply, reason: InvalidResponse["reason"], member?: strin
 const errorCode = (members: Members): string | undefined => {
   const error = Object.hasOwn(members, "error") ? members["error"] : undefined
   if (error === undefined || error === null || error === "") return undefined
-  if (typeof error === "string") return sanitize(error) ?? "unknown_error"
-  if (typeof error !== "object") return sanitize(String(error)) ?? "unknown_error"
-  const fields = error as Members
-  return sanitize(fields["code"]) ?? sanitize(fields["type"]) ?? "unknown_error"
+  if (typeof error === "object") {
+    const fields = error as Members
+    return sanitize(fields["code"]) ?? sanitize(fields["type"]) ?? unknownError
+  }
+  return sanitize(typeof error === "string" ? error : JSON.stringify(error)) ?? unknownError
 }
+
+const unknownError = "unknown_error"
 
 const errorResponse = (reply: Reply, code: string, members: Members): ErrorResponse =>
   new ErrorResponse({
@@ -222,7 +227,11 @@ const expiry = (response: TokenResponse, receivedAt: number): number | undefined
 }
 
 const seconds = (value: unknown): number | undefined => {
-  const number = typeof value === "number" ? value : typeof value === "string" && value.trim() !== "" ? Number(value) : NaN
+  const number = typeof value === "number"
+    ? value
+    : typeof value === "string" && value.trim() !== ""
+    ? Number(value)
+    : NaN
   return Number.isFinite(number) ? number : undefined
 }
 

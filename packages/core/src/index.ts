@@ -1,34 +1,251 @@
-export * as Token from "./Token.js"
-export * as Scope from "./Scope.js"
-export * as Endpoint from "./Endpoint.js"
-export * as Parameters from "./Parameters.js"
-export * as OAuth2Error from "./OAuth2Error.js"
+/**
+ * The authorization request of the code flow (RFC 6749 §4.1.1) with PKCE (RFC 7636 §4.3).
+ *
+ * @since 0.1.0
+ */
 export * as AuthorizationRequest from "./AuthorizationRequest.js"
+
+/**
+ * The authorization response: what the redirect back brings (RFC 6749 §4.1.2, RFC 9207).
+ *
+ * @since 0.1.0
+ */
 export * as AuthorizationResponse from "./AuthorizationResponse.js"
-export * as PendingAuthorization from "./PendingAuthorization.js"
-export * as Grant from "./Grant.js"
-export * as TokenResponse from "./TokenResponse.js"
-export * as Pkce from "./Pkce.js"
+
+/**
+ * Challenges: what a resource says in `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3).
+ *
+ * @since 0.1.0
+ */
 export * as BearerChallenge from "./BearerChallenge.js"
-export * as ClientAuthentication from "./ClientAuthentication.js"
-export * as OAuth2Crypto from "./OAuth2Crypto.js"
-export * as FetchTransport from "./FetchTransport.js"
-export * as GuardedHttp from "./GuardedHttp.js"
-export * as Registration from "./Registration.js"
-export * as TokenEndpoint from "./TokenEndpoint.js"
-export * as RevocationEndpoint from "./RevocationEndpoint.js"
-export * as Telemetry from "./Telemetry.js"
-export * as RefreshPolicy from "./RefreshPolicy.js"
-export * as SessionRecord from "./SessionRecord.js"
-export * as SessionEvent from "./SessionEvent.js"
-export * as SessionMemory from "./SessionMemory.js"
-export * as TokenStore from "./TokenStore.js"
-export * as Flights from "./Flights.js"
-export * as Renewal from "./Renewal.js"
-export * as TokenManager from "./TokenManager.js"
-export * as PendingAuthorizations from "./PendingAuthorizations.js"
-export * as Custody from "./Custody.js"
-export * as OAuth2Client from "./OAuth2Client.js"
-export * as OAuth2Session from "./OAuth2Session.js"
-export * as OAuth2HttpClient from "./OAuth2HttpClient.js"
+
+/**
+ * A given token on a request, without a session (RFC 6750 §2.1).
+ *
+ * @since 0.1.0
+ */
 export * as BearerToken from "./BearerToken.js"
+
+/**
+ * Client authentication: how the client proves itself, the same way at every endpoint (RFC 6749 §2.3).
+ *
+ * @since 0.1.0
+ */
+export * as ClientAuthentication from "./ClientAuthentication.js"
+
+/**
+ * Where sessions and sign-ins are kept, as one layer for the whole program.
+ *
+ * @since 0.1.0
+ */
+export * as Custody from "./Custody.js"
+
+/**
+ * A URL that passed the transport policy: https, or http on the loopback interface where an option allows it
+ * (RFC 6749 §3.1 and §3.2, RFC 9700 §2.6).
+ *
+ * @since 0.1.0
+ */
+export * as Endpoint from "./Endpoint.js"
+
+/**
+ * `HttpClient` over `fetch`, as a transport should be: it follows no redirect and sends no cookies of its own.
+ *
+ * @since 0.1.0
+ */
+export * as FetchTransport from "./FetchTransport.js"
+
+/**
+ * Work that belongs to a layer and to no caller: it goes on when the caller is interrupted, and the layer's end waits
+ * for it.
+ *
+ * A scope's own fibers would be interrupted by its end, and with them a request whose answer is a rotated token.
+ *
+ * @since 0.1.0
+ */
+export * as Flights from "./Flights.js"
+
+/**
+ * A grant: what a token request is made of (RFC 6749 §4 and §6).
+ *
+ * @since 0.1.0
+ */
+export * as Grant from "./Grant.js"
+
+/**
+ * One POST to an endpoint of the authorization server, under guard: no redirect followed, a body held to a size, a
+ * deadline over the whole, no tracing header sent, and nothing of request or response left in an error.
+ *
+ * @since 0.1.0
+ */
+export * as GuardedHttp from "./GuardedHttp.js"
+
+/**
+ * The registered client: it begins and completes sign-ins, exchanges grants, and hands out sessions.
+ *
+ * @since 0.1.0
+ */
+export * as OAuth2Client from "./OAuth2Client.js"
+
+/**
+ * Randomness and digests: WebCrypto, behind a service, so that a test can put its own in place.
+ *
+ * @since 0.1.0
+ */
+export * as OAuth2Crypto from "./OAuth2Crypto.js"
+
+/**
+ * Everything that can go wrong, as one closed union of tagged errors.
+ *
+ * What an authorization server said (`ErrorResponse`) is kept apart from what went wrong on the way to it
+ * (`TransportError`), from an answer that could not be believed (`InvalidResponse`), and from what this program did
+ * (`ConfigurationError`, `InputError`, …). Every error names its `remedy`. None holds a body, a header, a token or
+ * anything else that was secret.
+ *
+ * @since 0.1.0
+ */
+export * as OAuth2Error from "./OAuth2Error.js"
+
+/**
+ * An `HttpClient` that is already authorized: it puts the current session's token on every request to the origins that
+ * it was made for, and on no other.
+ *
+ * @since 0.1.0
+ */
+export * as OAuth2HttpClient from "./OAuth2HttpClient.js"
+
+/**
+ * One authorized session, by the application's own key.
+ *
+ * @since 0.1.0
+ */
+export * as OAuth2Session from "./OAuth2Session.js"
+
+/**
+ * Form parameters: an ordered, multi-valued list of names and values (RFC 6749 appendix B, RFC 8707 §2).
+ *
+ * @since 0.1.0
+ */
+export * as Parameters from "./Parameters.js"
+
+/**
+ * An authorization under way: what the callback has to be held against, as a plain value that may cross processes.
+ *
+ * @since 0.1.0
+ */
+export * as PendingAuthorization from "./PendingAuthorization.js"
+
+/**
+ * Sign-ins under way, by state: each is taken once, and only while it lasts.
+ *
+ * @since 0.1.0
+ */
+export * as PendingAuthorizations from "./PendingAuthorizations.js"
+
+/**
+ * Proof Key for Code Exchange, method S256 (RFC 7636).
+ *
+ * @since 0.1.0
+ */
+export * as Pkce from "./Pkce.js"
+
+/**
+ * When a session is renewed, how often that is tried, and what each kind of failure means.
+ *
+ * @since 0.1.0
+ */
+export * as RefreshPolicy from "./RefreshPolicy.js"
+
+/**
+ * The client as it is registered at the server: every setting checked once, when the layer is built.
+ *
+ * @since 0.1.0
+ */
+export * as Registration from "./Registration.js"
+
+/**
+ * One renewal of one session: read, begin, ask, commit. Whatever the server issued is written before anything else is
+ * done with it.
+ *
+ * @since 0.1.0
+ */
+export * as Renewal from "./Renewal.js"
+
+/**
+ * The revocation endpoint (RFC 7009).
+ *
+ * @since 0.1.0
+ */
+export * as RevocationEndpoint from "./RevocationEndpoint.js"
+
+/**
+ * Scope: a set of case-sensitive words, order and repetition without meaning (RFC 6749 §3.3).
+ *
+ * @since 0.1.0
+ */
+export * as Scope from "./Scope.js"
+
+/**
+ * What happened to sessions, for those who watch: nothing depends on an event being seen.
+ *
+ * @since 0.1.0
+ */
+export * as SessionEvent from "./SessionEvent.js"
+
+/**
+ * The sessions of one client as they are held in memory, and the rules of what may be served when.
+ *
+ * @since 0.1.0
+ */
+export * as SessionMemory from "./SessionMemory.js"
+
+/**
+ * What a store keeps of one session: its token, a generation that only grows, and whether somebody is redeeming.
+ *
+ * @since 0.1.0
+ */
+export * as SessionRecord from "./SessionRecord.js"
+
+/**
+ * What can be watched: the names of the spans and the metrics. None carries a secret, a session key or a query.
+ *
+ * @since 0.1.0
+ */
+export * as Telemetry from "./Telemetry.js"
+
+/**
+ * A token as it is held: a plain, immutable value whose secrets are `Redacted` and whose expiry is an instant.
+ *
+ * @since 0.1.0
+ */
+export * as Token from "./Token.js"
+
+/**
+ * The token endpoint (RFC 6749 §3.2): one request, made of client configuration and the grant, and its judged reply.
+ *
+ * @since 0.1.0
+ */
+export * as TokenEndpoint from "./TokenEndpoint.js"
+
+/**
+ * The sessions of one client: who asks for a token gets one, and one renewal serves them all.
+ *
+ * A renewal belongs to the manager: interrupting a caller ends its waiting, and nothing else.
+ *
+ * @since 0.1.0
+ */
+export * as TokenManager from "./TokenManager.js"
+
+/**
+ * The token response (RFC 6749 §5): strict about success, tolerant about errors.
+ *
+ * @since 0.1.0
+ */
+export * as TokenResponse from "./TokenResponse.js"
+
+/**
+ * Where session records are kept: by key, each with a generation, each change a compare-and-set.
+ *
+ * @since 0.1.0
+ */
+export * as TokenStore from "./TokenStore.js"

@@ -7,8 +7,8 @@ const decoder = new TextDecoder()
 export const isForm = (request: ServerRequest): boolean =>
   /^application\/x-www-form-urlencoded[ \t]*(;|$)/i.test(request.headers["content-type"] ?? "")
 
-export const parse = (request: ServerRequest): URLSearchParams =>
-  new URLSearchParams(isForm(request) ? decoder.decode(request.body) : "")
+/** The text of a form; of any other body, none. */
+export const text = (request: ServerRequest): string => isForm(request) ? decoder.decode(request.body) : ""
 
 /** A parameter without a value is as one that was not sent (RFC 6749 §3.2). */
 export const get = (params: URLSearchParams, name: string): string | undefined => params.get(name) || undefined

@@ -23,7 +23,7 @@ export const make = (find: (url: URL) => Handle): HttpClient.HttpClient =>
       readBody(request),
       (body) =>
         Effect.mapBoth(find(url)({ method: request.method, url, headers: request.headers, body }), {
-          onSuccess: (reply) => toResponse(request, reply),
+          onSuccess: (reply) => new ReplyResponse(request, reply),
           onFailure: (error) => new RequestError({ request, reason: "Transport", cause: connectionError(error) })
         })
     )
@@ -66,57 +66,80 @@ const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Effect.Effect<U
     }
   )
 
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
 /**
  * The response without a `Response`: its body is at hand, so that nothing waits for a promise and a test clock has
  * nothing to miss. Printed, it shows its body, as real ones do.
  */
-const toResponse = (request: HttpClientRequest, reply: ServerReply): HttpClientResponse => {
-  const headers = Headers.fromInput(reply.headers)
-  const fail = (cause: unknown) => new ResponseError({ request, response: self, reason: "Decode", cause })
-  const bytes = Effect.suspend(() => {
-    const { body } = reply
-    if (typeof body === "string") return Effect.succeed(new TextEncoder().encode(body))
-    if (body instanceof Uint8Array) return Effect.succeed(body)
-    return Effect.mapError(collect(body), (error) => fail(connectionError(error)))
-  })
-  const text = Effect.suspend(() =>
-    typeof reply.body === "string"
-      ? Effect.succeed(reply.body)
-      : Effect.map(bytes, (bytes) => new TextDecoder().decode(bytes))
-  )
-  const read = <A>(f: (text: string) => A) =>
-    Effect.flatMap(text, (text) => Effect.try({ try: () => f(text), catch: fail }))
-  const self: HttpClientResponse = {
-    [TypeId]: TypeId,
-    [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId,
-    request,
-    status: reply.status,
-    headers,
-    cookies: Cookies.empty,
-    remoteAddress: Option.none(),
-    text,
-    json: read((text): unknown => text === "" ? null : JSON.parse(text)),
-    urlParamsBody: read((text) => UrlParams.fromInput(new URLSearchParams(text))),
-    arrayBuffer: Effect.map(bytes, (bytes) => new Uint8Array(bytes).buffer),
-    formData: Effect.flatMap(bytes, (bytes) =>
-      Effect.tryPromise({
-        try: () => new Response(new Uint8Array(bytes), { headers }).formData(),
-        catch: fail
-      })),
-    get stream() {
-      const { body } = reply
-      return typeof body === "string" || body instanceof Uint8Array
-        ? Stream.fromEffect(bytes)
-        : Stream.mapError(body, (error) => fail(connectionError(error)))
-    },
-    toString: () => Inspectable.format(self.toJSON()),
-    toJSON: () =>
-      HttpIncomingMessage.inspect(self, {
-        _id: "@effect/platform/HttpClientResponse",
-        request: request.toJSON(),
-        status: reply.status
-      }),
-    [Inspectable.NodeInspectSymbol]: () => self.toJSON()
+class ReplyResponse extends Inspectable.Class implements HttpClientResponse {
+  readonly [TypeId]: typeof TypeId = TypeId
+  readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
+  readonly remoteAddress = Option.none()
+  readonly cookies = Cookies.empty
+  readonly request: HttpClientRequest
+  readonly headers: Headers.Headers
+  readonly status: number
+  readonly #body: ServerReply["body"]
+
+  constructor(request: HttpClientRequest, reply: ServerReply) {
+    super()
+    this.request = request
+    this.headers = Headers.fromInput(reply.headers)
+    this.status = reply.status
+    this.#body = reply.body
   }
-  return self
+
+  get stream(): Stream.Stream<Uint8Array, ResponseError> {
+    const body = this.#body
+    if (typeof body === "string") return Stream.succeed(encoder.encode(body))
+    if (body instanceof Uint8Array) return Stream.succeed(body)
+    return Stream.mapError(body, (error) => this.#decodeError(connectionError(error)))
+  }
+
+  get text(): Effect.Effect<string, ResponseError> {
+    return typeof this.#body === "string"
+      ? Effect.succeed(this.#body)
+      : Effect.map(collect(this.stream), (bytes) => decoder.decode(bytes))
+  }
+
+  get json(): Effect.Effect<unknown, ResponseError> {
+    return this.#read((text): unknown => text === "" ? null : JSON.parse(text))
+  }
+
+  get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, ResponseError> {
+    return this.#read((text) => UrlParams.fromInput(new URLSearchParams(text)))
+  }
+
+  get arrayBuffer(): Effect.Effect<ArrayBuffer, ResponseError> {
+    return Effect.map(collect(this.stream), (bytes) => new Uint8Array(bytes).buffer)
+  }
+
+  get formData(): Effect.Effect<FormData, ResponseError> {
+    return Effect.flatMap(this.arrayBuffer, (bytes) =>
+      Effect.tryPromise({
+        try: () => new Response(bytes, { headers: this.headers }).formData(),
+        catch: (cause) => this.#decodeError(cause)
+      }))
+  }
+
+  toJSON(): unknown {
+    return HttpIncomingMessage.inspect(this, {
+      _id: "@effect/platform/HttpClientResponse",
+      request: this.request.toJSON(),
+      status: this.status
+    })
+  }
+
+  #read<A>(f: (text: string) => A): Effect.Effect<A, ResponseError> {
+    return Effect.flatMap(
+      this.text,
+      (text) => Effect.try({ try: () => f(text), catch: (cause) => this.#decodeError(cause) })
+    )
+  }
+
+  #decodeError(cause: unknown): ResponseError {
+    return new ResponseError({ request: this.request, response: this, reason: "Decode", cause })
+  }
 }

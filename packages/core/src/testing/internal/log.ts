@@ -1,4 +1,5 @@
 import * as Redacted from "effect/Redacted"
+import type { Parameters } from "../../Parameters.js"
 import type { Counts, Endpoint, Exchange, Outcome } from "../RequestLog.js"
 import type { ServerReply, ServerRequest } from "../ServerReply.js"
 import type { Answer } from "./answer.js"
@@ -14,6 +15,7 @@ export interface Log {
 export interface Arrival {
   readonly endpoint: Endpoint
   readonly request: ServerRequest
+  readonly form: string
   readonly params: URLSearchParams
   readonly now: number
 }
@@ -26,8 +28,6 @@ export interface Entry {
   readonly ended: (outcome: Outcome, reply: ServerReply | undefined) => void
 }
 
-type Writable<A> = { -readonly [K in keyof A]: A[K] }
-
 /** Keeps the last `size` requests at least. */
 export const make = (size: number): Log => {
   const presentations = new Map<string, number>()
@@ -36,7 +36,7 @@ export const make = (size: number): Log => {
   let number = 0
   return {
     begin: (arrival) => {
-      const exchange = open(++number, arrival)
+      const exchange = new OpenExchange(++number, arrival)
       if (exchanges.length >= 2 * size) exchanges = exchanges.slice(exchanges.length - size)
       exchanges.push(exchange)
       tally.arrived(exchange)
@@ -114,30 +114,52 @@ const makeTally = () => {
   }
 }
 
-/** What may be secret is made readable only where it is asked for. */
-const open = (number: number, { endpoint, now, params, request }: Arrival): Writable<Exchange> => ({
-  number,
-  endpoint,
-  at: now,
-  method: request.method,
-  url: request.url.origin + request.url.pathname,
-  get query() {
-    return Form.redact(request.url.searchParams)
-  },
-  headerNames: Object.keys(request.headers),
-  get headers() {
-    return Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Redacted.make(value)]))
-  },
-  get form() {
-    return Form.redact(params)
-  },
-  bodyLength: request.body.length,
-  grantType: endpoint === "token" ? Form.get(params, "grant_type") : undefined,
-  fault: undefined,
-  acted: false,
-  error: undefined,
-  family: undefined,
-  tokenNumber: undefined,
-  outcome: "pending",
-  status: undefined
-})
+/** What may be secret is kept as it came, out of sight, until it is asked for. */
+class OpenExchange implements Exchange {
+  readonly number: number
+  readonly endpoint: Endpoint
+  readonly at: number
+  readonly method: string
+  readonly url: string
+  readonly bodyLength: number
+  readonly grantType: string | undefined
+  fault: string | undefined = undefined
+  acted = false
+  error: string | undefined = undefined
+  family: string | undefined = undefined
+  tokenNumber: number | undefined = undefined
+  outcome: Outcome = "pending"
+  status: number | undefined = undefined
+  readonly #search: string
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #form: string
+
+  constructor(number: number, { endpoint, form, now, params, request }: Arrival) {
+    this.number = number
+    this.endpoint = endpoint
+    this.at = now
+    this.method = request.method
+    this.url = request.url.origin + request.url.pathname
+    this.bodyLength = request.body.length
+    this.grantType = endpoint === "token" ? Form.get(params, "grant_type") : undefined
+    this.#search = request.url.search
+    this.#headers = request.headers
+    this.#form = form
+  }
+
+  get query(): Parameters {
+    return Form.redact(new URLSearchParams(this.#search))
+  }
+
+  get headerNames(): ReadonlyArray<string> {
+    return Object.keys(this.#headers)
+  }
+
+  get headers(): Exchange["headers"] {
+    return Object.fromEntries(Object.entries(this.#headers).map(([name, value]) => [name, Redacted.make(value)]))
+  }
+
+  get form(): Parameters {
+    return Form.redact(new URLSearchParams(this.#form))
+  }
+}

@@ -42,8 +42,9 @@ export const make = (parts: Parts) => {
   return (request: ServerRequest, approval?: Approval): Effect.Effect<ServerReply, Disconnected> =>
     Clock.clockWith((clock) => {
       const endpoint = route(request.url)
-      const params = endpoint === "resource" ? none : Form.parse(request)
-      const entry = parts.log.begin({ endpoint, request, params, now: clock.unsafeCurrentTimeMillis() })
+      const form = Form.text(request)
+      const params = form === "" ? none : new URLSearchParams(form)
+      const entry = parts.log.begin({ endpoint, request, form, params, now: clock.unsafeCurrentTimeMillis() })
       const act = acting(parts.state, { endpoint, request, params, approval }, entry)
       const fault = parts.faults.take(entry.exchange)
       if (fault !== undefined) entry.metFault(fault.name)
