@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { withoutValues } from "./internal/storedSchema.js"
 
 /**
  * The schema of a pending authorization. Encoded it is JSON with the code verifier in clear: keep it where only the
@@ -27,7 +28,7 @@ export const PendingAuthorization = Schema.Struct({
   resource: Schema.optional(Schema.Array(Schema.String)),
   /** Epoch milliseconds. */
   expiresAt: Schema.Number
-})
+}).annotations(withoutValues("The pending authorization"))
 
 /**
  * @since 0.1.0

@@ -5,6 +5,7 @@
  */
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { withoutValues } from "./internal/storedSchema.js"
 import { ReauthorizationReason } from "./OAuth2Error.js"
 import { isTokenText, Token } from "./Token.js"
 
@@ -49,7 +50,7 @@ export const SessionRecord = Schema.Struct({
   /** A refresh token that came in a reply whose access token was refused. It supersedes the token's own. */
   refreshToken: Schema.optional(Schema.Redacted(Schema.String.pipe(Schema.filter(isTokenText)))),
   state: Schema.Union(Idle, Redeeming, Dead)
-})
+}).annotations(withoutValues("The session record"))
 
 /**
  * @since 0.1.0

@@ -5,6 +5,7 @@
  */
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { withoutValues } from "./internal/storedSchema.js"
 
 const maxLength = 65_536
 
@@ -39,7 +40,7 @@ export const Token = Schema.Struct({
   idToken: Schema.optional(Schema.Redacted(Schema.String)),
   /** The answer's other members, by name. Some servers put secrets there. */
   extra: Schema.optional(Schema.Redacted(Schema.ReadonlyMap({ key: Schema.String, value: Schema.Unknown })))
-})
+}).annotations(withoutValues("The token"))
 
 /**
  * @since 0.1.0
