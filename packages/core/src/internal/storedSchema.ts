@@ -15,7 +15,10 @@ const faultPath = (issue: ParseResult.ParseIssue): string => {
     case "Refinement":
     case "Transformation":
       return faultPath(issue.issue)
-    default:
+    case "Type":
+    case "Missing":
+    case "Unexpected":
+    case "Forbidden":
       return ""
   }
 }
