@@ -7,7 +7,7 @@ import { Effect, Runtime, Stream } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { createServer } from "node:https"
 import type { AddressInfo } from "node:net"
-import * as Certificates from "./certificates.js"
+import { makeAuthority } from "../../support/certificates.js"
 
 export interface ExampleServer {
   readonly port: number
@@ -22,8 +22,9 @@ export const serve = (servers: ReadonlyArray<TestAuthorizationServer.TestAuthori
     const byHost = new Map(servers.flatMap((server) =>
       [server.issuer, ...server.resourceOrigins].map((origin) => [new URL(origin).host, server] as const)
     ))
-    const certificates = yield* Effect.promise(() => Certificates.make([...byHost.keys()]))
-    const listener = createServer(certificates, (request, response) => {
+    const authority = yield* Effect.promise(() => makeAuthority())
+    const identity = yield* Effect.promise(() => authority.issue("example.com", [...byHost.keys()]))
+    const listener = createServer(identity, (request, response) => {
       void Runtime.runPromise(runtime)(answer(byHost, request, response))
     })
     yield* Effect.async<void>((resume) => {
@@ -35,7 +36,7 @@ export const serve = (servers: ReadonlyArray<TestAuthorizationServer.TestAuthori
         listener.closeAllConnections()
       })
     )
-    return { port: (listener.address() as AddressInfo).port, ca: certificates.ca }
+    return { port: (listener.address() as AddressInfo).port, ca: authority.ca }
   })
 
 const answer = (
