@@ -47,8 +47,6 @@ const types = {
   "@typescript-eslint/no-floating-promises": "error",
   "@typescript-eslint/no-import-type-side-effects": "error",
   "@typescript-eslint/no-misused-promises": "error",
-  // A schema and its type share a name, which this rule takes for a class
-  "@typescript-eslint/no-misused-spread": "off",
   "@typescript-eslint/no-require-imports": "error",
   "@typescript-eslint/no-unnecessary-type-assertion": "error",
   "@typescript-eslint/no-unsafe-argument": "error",

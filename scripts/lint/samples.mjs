@@ -71,7 +71,6 @@ export const choose = (kind: "a" | "b") => {
   return 2
 }
 export const fail = () => { throw "text" } // !@typescript-eslint/only-throw-error
-export const spread = { ...new Map() } // !@typescript-eslint/no-misused-spread
 /** @deprecated */
 const old = 1
 export const young = old // !@typescript-eslint/no-deprecated
