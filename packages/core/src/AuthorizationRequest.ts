@@ -43,13 +43,19 @@ export const reserved: ReadonlyArray<string> = [
   "client_secret",
   "code_verifier",
   "client_assertion",
-  "client_assertion_type"
+  "client_assertion_type",
+  "code",
+  "access_token",
+  "refresh_token",
+  "assertion",
+  "password"
 ]
 
 /**
  * The URL to send the user agent to. The endpoint's own query is kept.
  *
- * Fails with `InputError` when an extra parameter is reserved, or when the endpoint's own query sets one that is.
+ * Fails with `InputError` when an extra parameter is reserved or `Redacted`, or when the endpoint's own query sets one
+ * that is reserved.
  *
  * @since 0.1.0
  * @category conversions
@@ -58,6 +64,8 @@ export const toUrl = (self: AuthorizationRequest, endpoint: Endpoint): Either.Ei
   const clash = Parameters.reservedError(self.parameters, reserved) ??
     Parameters.reservedError([...endpoint.searchParams], reserved)
   if (clash !== undefined) return Either.left(clash)
+  const secret = self.parameters.find(([, value]) => typeof value !== "string")
+  if (secret !== undefined) return invalid(secret[0], "is Redacted, and a URL keeps no secret. Leave it out")
   return Either.right(Parameters.appendTo(endpoint, [
     ["response_type", "code"],
     ["client_id", self.clientId],
