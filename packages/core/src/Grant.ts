@@ -85,10 +85,11 @@ export const clientCredentials = (options: {
   /** What else this server wants. */
   readonly parameters?: Parameters.ParametersInput | undefined
 } = {}): Grant =>
-  extension("client_credentials", { ...options.parameters, resource: options.resource }, {
-    scope: options.scope,
-    renewable: true
-  })
+  extension(
+    "client_credentials",
+    { ...options.parameters, ...(options.resource === undefined ? undefined : { resource: options.resource }) },
+    { scope: options.scope, renewable: true }
+  )
 
 /**
  * The refresh token grant (RFC 6749 §6). Without `scope` the granted one is kept; with it, it can only be narrowed.
