@@ -65,7 +65,7 @@ export interface BeginOptions {
   readonly redirectUri?: string | undefined
   /** Instead of the client's. */
   readonly scope?: Scope_.ScopeInput | undefined
-  /** Beside the client's, such as `prompt` or `login_hint`. */
+  /** Beside the client's, such as `prompt` or `login_hint`; one of the same name takes its place. */
   readonly parameters?: Parameters.ParametersInput | undefined
 }
 
@@ -347,7 +347,10 @@ export const make = <R = never>(
           codeChallenge: Pkce.codeChallenge(digest),
           scope,
           resource,
-          parameters: [...registration.authorizationParameters, ...Parameters.make(options.parameters ?? {})]
+          parameters: Parameters.withDefaults(
+            Parameters.make(options.parameters ?? {}),
+            registration.authorizationParameters
+          )
         }, authorizationEndpoint)
         const pending: PendingAuthorization = {
           version: 1,

@@ -61,6 +61,17 @@ export const reservedError = (extra: Parameters, reserved: ReadonlyArray<string>
 }
 
 /**
+ * The parameters, after those of `defaults` whose names they do not set themselves.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withDefaults = (self: Parameters, defaults: Parameters): Parameters => [
+  ...defaults.filter(([name]) => !self.some(([own]) => own === name)),
+  ...self
+]
+
+/**
  * `application/x-www-form-urlencoded`, secrets in clear: for the wire alone.
  *
  * @since 0.1.0

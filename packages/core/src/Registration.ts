@@ -42,7 +42,7 @@ export interface Options extends Endpoint.TransportPolicy {
   readonly resource?: string | ReadonlyArray<string> | undefined
   /** What else this server wants in an authorization request. */
   readonly authorizationParameters?: Parameters.ParametersInput | undefined
-  /** What else this server wants in every token request, refreshes included. */
+  /** What else this server wants in every token request, refreshes included. A grant's own of the same name wins. */
   readonly tokenParameters?: Parameters.ParametersInput | undefined
   /** For one endpoint request in all. Default: 8 seconds. */
   readonly requestDeadline?: Duration.DurationInput | undefined

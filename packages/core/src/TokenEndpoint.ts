@@ -85,7 +85,7 @@ const toRequest = (
     (credentials) => ({
       name: "token",
       endpoint: tokenEndpoint,
-      parameters: [["grant_type", grant.grantType], ...grant.parameters, ...tokenParameters],
+      parameters: [["grant_type", grant.grantType], ...Parameters.withDefaults(grant.parameters, tokenParameters)],
       credentials
     })
   )
