@@ -59,6 +59,17 @@ describe("Parameters", () => {
     assert.strictEqual(Parameters.repeated(new URLSearchParams("__proto__=1&__proto__=2")), "__proto__")
   })
 
+  it("S18 B020 what is set takes the place of a default of its name, all of its values, and no default is sent beside it", () => {
+    const defaults = Parameters.make({ prompt: "login", audience: ["a", "b"], keep: "1" })
+    assert.deepStrictEqual(Parameters.withDefaults(Parameters.make({ prompt: "none", audience: "c" }), defaults), [
+      ["keep", "1"],
+      ["prompt", "none"],
+      ["audience", "c"]
+    ])
+    assert.deepStrictEqual(Parameters.withDefaults([], defaults), defaults)
+    assert.deepStrictEqual(Parameters.withDefaults(defaults, []), defaults)
+  })
+
   it("S74 a secret parameter is shown by no rendering, and is on the wire", () => {
     const parameters = Parameters.make({ client_secret: Redacted.make(canary), a: "1" })
     assert.deepStrictEqual(leaks(parameters, [canary]), [])
