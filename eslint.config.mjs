@@ -63,7 +63,7 @@ const types = {
 }
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/build/", "**/coverage/", "**/.cache/", "docs/api/"] },
+  { ignores: ["**/dist/", "**/build/", "**/coverage/", "**/.cache/", "docs/api/", "demo/out/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     files: ["**/*.{ts,mts,js,mjs,cjs}"],
