@@ -8,7 +8,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { sanitize } from "./internal/errorText.js"
-import { jsonShape } from "./internal/jsonShape.js"
+import { jsonShape, repeatedMember } from "./internal/jsonShape.js"
 import { type EndpointName, ErrorResponse, InvalidResponse } from "./OAuth2Error.js"
 import * as Scope from "./Scope.js"
 import { isTokenText, type Token } from "./Token.js"
@@ -68,8 +68,11 @@ const knownMembers = new Set(Object.keys(TokenResponse.fields))
 
 const maxDepth = 32
 
-/** The last instant that a date can hold: what a longer life is cut to. */
+/** The last instant that a date can hold. */
 const endOfTime = 8.64e15
+
+/** What no date can hold could be neither shown nor, where it is infinite, stored. */
+const instant = (millis: number): number => Math.max(-endOfTime, Math.min(millis, endOfTime))
 
 const decodeMembers = Schema.decodeUnknownEither(TokenResponse)
 
@@ -97,7 +100,7 @@ export const decode = (
   if (reply.status !== 200) return refuse("Status")
   if (!isJson(reply.contentType)) return refuse("ContentType")
   if (shape.depth > maxDepth) return refuse("TooDeep")
-  const repeated = shape.repeated[0]
+  const repeated = repeatedMember(shape, members)
   if (repeated !== undefined) return refuse("RepeatedMember", knownMembers.has(repeated) ? repeated : undefined)
   const decoded = decodeMembers(members)
   if (Either.isLeft(decoded)) return refuse(...memberFault(decoded.left, members))
@@ -218,10 +221,10 @@ const memberFault = (
 /** The instant of expiry. A numeric `expires_at` wins over `expires_in`, which wins over a date (B047, B052). */
 const expiry = (response: TokenResponse, receivedAt: number): number | undefined | "invalid" => {
   const at = seconds(response.expires_at)
-  if (typeof at === "number") return Math.min(at * 1000, endOfTime)
+  if (typeof at === "number") return instant(at * 1000)
   const lifetime = response.expires_in ?? ""
   const life = seconds(lifetime)
-  if (life !== undefined) return Math.min(receivedAt + Math.trunc(life) * 1000, endOfTime)
+  if (life !== undefined) return instant(receivedAt + Math.trunc(life) * 1000)
   if (typeof lifetime === "string" && lifetime.trim() === "") return date(response.expires_at)
   return "invalid"
 }
@@ -235,9 +238,11 @@ const seconds = (value: unknown): number | undefined => {
   return Number.isFinite(number) ? number : undefined
 }
 
+/** A date with its time zone (RFC 3339): of any other, engines and machines make what they like. */
 const date = (value: unknown): number | undefined => {
-  const instant = typeof value === "string" ? Date.parse(value) : NaN
-  return Number.isFinite(instant) ? instant : undefined
+  const isDate = typeof value === "string" && /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/i.test(value)
+  const millis = isDate ? Date.parse(value) : NaN
+  return Number.isFinite(millis) ? millis : undefined
 }
 
 const toToken = (
@@ -246,7 +251,7 @@ const toToken = (
   expiresAt: number | undefined,
   context: { readonly receivedAt: number; readonly scope: Scope.Scope | undefined }
 ): Token => {
-  const granted = response.scope === undefined || response.scope === null ? [] : Scope.make(response.scope)
+  const granted = Scope.make(response.scope ?? "").filter((word) => word !== "")
   const scope = granted.length > 0 ? granted : context.scope
   const extra = Object.entries(members).filter(([name]) => !knownMembers.has(name))
   return {

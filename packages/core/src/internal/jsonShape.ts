@@ -1,34 +1,38 @@
 /** What `JSON.parse` does not tell of a text that it accepts. */
 export interface JsonShape {
   readonly depth: number
-  /** The members of the outermost object that occur more than once. */
-  readonly repeated: ReadonlyArray<string>
+  /** The names of the outermost object's members as they are written, repeated ones as often as they occur. */
+  readonly names: ReadonlyArray<string>
 }
 
-/** One pass over valid JSON text: how deep it nests, and which outermost members it repeats. */
+/** One pass over valid JSON text: how deep it nests, and which outermost members it has. */
 export const jsonShape = (text: string): JsonShape => {
-  const seen = new Set<string>()
-  const repeated: Array<string> = []
+  const names: Array<string> = []
   let depth = 0
   let deepest = 0
-  let lastString = ""
+  let start = 0
+  let end = 0
   for (let i = 0; i < text.length; i++) {
     const char = text[i]
     if (char === "\"") {
-      const end = endOfString(text, i)
-      lastString = text.slice(i, end + 1)
-      i = end
+      start = i
+      end = i = endOfString(text, i)
     } else if (char === ":" && depth === 1) {
-      const name = JSON.parse(lastString) as string
-      if (seen.has(name)) repeated.push(name)
-      seen.add(name)
+      names.push(text.slice(start, end + 1))
     } else if (char === "{" || char === "[") {
       deepest = Math.max(deepest, ++depth)
     } else if (char === "}" || char === "]") {
       depth--
     }
   }
-  return { depth: deepest, repeated }
+  return { depth: deepest, names }
+}
+
+/** The first member that the text repeats, however it is written; `members` is what the text was parsed to. */
+export const repeatedMember = ({ names }: JsonShape, members: object): string | undefined => {
+  if (names.length === Object.keys(members).length) return undefined
+  const seen = new Set<string>()
+  return names.map((name) => JSON.parse(name) as string).find((name) => seen.size === seen.add(name).size)
 }
 
 const endOfString = (text: string, start: number): number => {
