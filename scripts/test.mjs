@@ -139,5 +139,5 @@ clearInterval(ticking)
 
 const total = (key) => [...results.values()].reduce((sum, result) => sum + result[key], 0)
 print(`\nin ${seconds(started)}`)
-print(`${total("passed")} passed, ${total("failed")} failed`)
+console.log(`${total("passed")} passed, ${total("failed")} failed`)
 process.exitCode = total("failed") === 0 ? 0 : 1
