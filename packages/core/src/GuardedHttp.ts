@@ -8,9 +8,11 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import type * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type { Credentials } from "./ClientAuthentication.js"
@@ -60,17 +62,14 @@ export interface EndpointRequest {
 }
 
 /**
- * A transport made fit for endpoint requests: no redirects, no spans of its own (they would hold URLs), no tracing
- * headers.
+ * A transport made fit for endpoint requests: no redirects, no spans of its own (they would hold URLs), and with them
+ * no tracing headers.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
-  withoutRedirects(client).pipe(
-    HttpClient.withTracerPropagation(false),
-    HttpClient.withTracerDisabledWhen(() => true)
-  )
+  HttpClient.withTracerDisabledWhen(withoutRedirects(client), () => true)
 
 /**
  * Sends the request and reads the reply, of any status but a redirect's.
@@ -164,18 +163,41 @@ const read = (
 }
 
 /** The body, or `undefined` when it is larger than the limit: the rest is not read, and the connection closed. */
-const readBody = (endpoint: EndpointName, response: HttpClientResponse, limit: number) =>
-  response.stream.pipe(
-    Stream.runFoldWhile(
-      { chunks: [] as Array<Uint8Array>, size: 0 },
-      ({ size }) => size <= limit,
-      ({ chunks, size }, chunk) => ({ chunks: [...chunks, chunk], size: size + chunk.length })
-    ),
-    Effect.map(({ chunks, size }) => size > limit ? undefined : concat(chunks, size)),
-    Effect.catchAll((error) =>
-      error.reason === "EmptyBody" ? Effect.succeed(new Uint8Array(0)) : Effect.fail(transportError(endpoint)(error))
-    )
+const readBody = (
+  endpoint: EndpointName,
+  response: HttpClientResponse,
+  limit: number
+): Effect.Effect<Uint8Array | undefined, TransportError> =>
+  Effect.catchAll(
+    isShort(response, limit)
+      ? Effect.map(response.arrayBuffer, (buffer) => new Uint8Array(buffer))
+      : Effect.scoped(Effect.flatMap(Stream.toPull(response.stream), (pull) => readUpTo(pull, limit))),
+    (error) => error.reason === "EmptyBody" ? Effect.succeed(new Uint8Array(0)) : transportError(endpoint)(error)
   )
+
+/** Whether the transport has to end the body within the limit, since it is as long as it says (RFC 9110 §8.6). */
+const isShort = ({ headers }: HttpClientResponse, limit: number): boolean =>
+  headers["content-encoding"] === undefined && headers["transfer-encoding"] === undefined &&
+  /^\d{1,9}$/.test(headers["content-length"] ?? "") && Number(headers["content-length"]) <= limit
+
+const readUpTo = <E>(
+  pull: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<E>>,
+  limit: number
+): Effect.Effect<Uint8Array | undefined, E> => {
+  const pieces: Array<Uint8Array> = []
+  let size = 0
+  const next: Effect.Effect<Uint8Array | undefined, E> = Effect.matchEffect(pull, {
+    onFailure: Option.match({ onNone: () => Effect.succeed(concat(pieces, size)), onSome: Effect.fail }),
+    onSuccess: (chunk) => {
+      for (const piece of chunk) {
+        pieces.push(piece)
+        size += piece.length
+      }
+      return size > limit ? Effect.succeed(undefined) : next
+    }
+  })
+  return next
+}
 
 const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
   if (chunks.length === 1) return chunks[0]!

@@ -308,12 +308,8 @@ export const make = (options: Options): Renewal => {
     write: Write
   ): Effect.Effect<SessionRecord.SessionRecord | undefined> =>
     Effect.gen(function*() {
-      const written = yield* Effect.interruptible(write).pipe(
-        Effect.retry(Schedule.exponential("20 millis")),
-        Effect.disconnect,
-        Effect.timeoutOption(Duration.millis(policy.persistDeadline)),
-        Effect.orElseSucceed(() => Option.none())
-      )
+      const first = store.durability === "volatile" ? yield* Effect.option(write) : Option.none()
+      const written = Option.isSome(first) ? first : yield* inTime(write)
       const kept = Option.isSome(written) ? written.value : next
       if (Option.isNone(written)) {
         cell.trouble = { ...cell.trouble, unsaved: write }
@@ -325,6 +321,15 @@ export const make = (options: Options): Renewal => {
       }
       return kept
     })
+
+  /** Tries again and again; a store that does not answer is left behind at the deadline. */
+  const inTime = (write: Write): Effect.Effect<Option.Option<SessionRecord.SessionRecord | undefined>> =>
+    Effect.interruptible(write).pipe(
+      Effect.retry(Schedule.exponential("20 millis")),
+      Effect.disconnect,
+      Effect.timeoutOption(Duration.millis(policy.persistDeadline)),
+      Effect.orElseSucceed(() => Option.none())
+    )
 
   /** Until it is written, or something else has taken its place. */
   const keepWriting = (cell: Cell, next: SessionRecord.SessionRecord, write: Write): Effect.Effect<void> => {
@@ -383,5 +388,5 @@ const whyNotRenewable = (record: SessionRecord.SessionRecord | undefined): Reaut
 const isThatToken = (record: SessionRecord.SessionRecord | undefined, token: Token.Token): boolean =>
   record?.token !== undefined && isSameToken(record.token, token)
 
-const counted = (outcome: Outcome | "refreshed" | "adopted"): Effect.Effect<void> =>
-  Metric.increment(Metric.tagged(Telemetry.refreshes, "outcome", outcome))
+const counted = (outcome: Telemetry.RefreshOutcome): Effect.Effect<void> =>
+  Metric.increment(Telemetry.refreshesByOutcome[outcome])

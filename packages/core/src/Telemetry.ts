@@ -10,15 +10,34 @@ import type * as Tracer from "effect/Tracer"
 import type { EndpointName } from "./OAuth2Error.js"
 
 /**
- * Attempts to renew a session, by outcome: `refreshed`, `adopted`, `retryable`, `ambiguous`, `configuration`, `dead`.
+ * What came of an attempt to renew a session. See `RefreshPolicy.Outcome` for the failures.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RefreshOutcome = "refreshed" | "adopted" | "retryable" | "ambiguous" | "configuration" | "invalidGrant"
+
+const refreshes = Metric.counter("oauth2_refreshes_total", {
+  description: "Attempts to renew a session, by outcome",
+  incremental: true
+})
+
+const withOutcome = (outcome: RefreshOutcome) => Metric.tagged(refreshes, "outcome", outcome)
+
+/**
+ * Attempts to renew a session, one counter for each outcome.
  *
  * @since 0.1.0
  * @category metrics
  */
-export const refreshes = Metric.counter("oauth2_refreshes_total", {
-  description: "Attempts to renew a session, by outcome",
-  incremental: true
-})
+export const refreshesByOutcome: Readonly<Record<RefreshOutcome, Metric.Metric.Counter<number>>> = {
+  refreshed: withOutcome("refreshed"),
+  adopted: withOutcome("adopted"),
+  retryable: withOutcome("retryable"),
+  ambiguous: withOutcome("ambiguous"),
+  configuration: withOutcome("configuration"),
+  invalidGrant: withOutcome("invalidGrant")
+}
 
 /**
  * How long callers waited for a token, in milliseconds. A fresh token is not waited for.
