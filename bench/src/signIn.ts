@@ -1,0 +1,84 @@
+/**
+ * What it costs to begin a sign-in, and to renew a session.
+ */
+import { OAuth2Client, type OAuth2Session } from "@effect-oauth2/core"
+import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import { layer, made, makeToken, opaque, ready, type Respond, web } from "./fixtures.js"
+import { block, type Length, median, sideBySide } from "./measure.js"
+import type { Section } from "./report.js"
+
+export const signIn = async (length: Length): Promise<Section> => {
+  const { client } = await open(ready("{}"))
+  const overReady = await open((request) => ready(tokenResponse())(request))
+  const overWeb = await open((request) => web(tokenResponse())(request))
+  let pending = 0
+  const begin = Effect.map(client.begin(), () => {
+    pending++
+  })
+  const samples = await sideBySide({
+    begin: block(25, () => begin, identity),
+    atOnce: {
+      size: 100,
+      run: () => Effect.runPromise(Effect.all(many(begin), { concurrency: "unbounded", discard: true }))
+    },
+    digest: block(25, () => digest, identity),
+    refresh: block(20, () => overReady.session.refresh, identity),
+    webRefresh: block(20, () => overWeb.session.refresh, identity)
+  }, length)
+  return {
+    title: "A sign-in and a renewal",
+    figures: [
+      {
+        name: "begin-us",
+        title: "begin(): authorization URL with PKCE S256 and state, one after the other",
+        value: median(samples.begin),
+        unit: "us",
+        most: 45
+      },
+      { name: "begin-at-once-us", title: "  25 at once, each", value: median(samples.atOnce), unit: "us" },
+      { name: "sha-256-us", title: "  one WebCrypto SHA-256 alone", value: median(samples.digest), unit: "us" },
+      { name: "begin-pending", title: "  sign-ins pending in the end", value: pending, unit: "count" },
+      {
+        name: "refresh-us",
+        title: "session.refresh: asked, decoded, stored; tracing on",
+        value: median(samples.refresh),
+        unit: "us",
+        most: 100
+      },
+      {
+        name: "refresh-web-us",
+        title: "  where the stub answers with a web Response",
+        value: median(samples.webRefresh),
+        unit: "us"
+      }
+    ]
+  }
+}
+
+/** A client over a stub, and a session of it. */
+const open = (
+  respond: Respond
+): Promise<{ readonly client: OAuth2Client.OAuth2ClientService; readonly session: OAuth2Session.OAuth2Session }> =>
+  ManagedRuntime.make(layer(made(respond))).runPromise(
+    Effect.flatMap(
+      OAuth2Client.OAuth2Client,
+      (client) => Effect.map(client.restore(makeToken(Date.now())), (session) => ({ client, session }))
+    )
+  )
+
+/** Each renewal rotates both tokens; making them costs the stub nothing that would be measured. */
+const tokenResponse = (): string => {
+  issued++
+  return `{"access_token":"${secret}${issued}","token_type":"Bearer","expires_in":3600,` +
+    `"refresh_token":"${secret}r${issued}","scope":"profile email"}`
+}
+
+const secret = opaque()
+let issued = 0
+
+const verifier = new TextEncoder().encode(opaque())
+const digest = Effect.promise(() => crypto.subtle.digest("SHA-256", verifier))
+
+const many = <A>(value: A): ReadonlyArray<A> => Array.from({ length: 25 }, () => value)
