@@ -20,8 +20,10 @@ const Authorized = Layer.mergeAll(
 ).pipe(
   Layer.provide(OAuth2Client.layerConfig({
     clientId: "report-job",
-    clientAuthentication: Config.map(Config.redacted("CLIENT_SECRET"), (secret) =>
-      ClientAuthentication.clientSecretBasic(secret)),
+    clientAuthentication: Config.map(
+      Config.redacted("CLIENT_SECRET"),
+      (secret) => ClientAuthentication.clientSecretBasic(secret)
+    ),
     tokenEndpoint: "https://as.example.com/token",
     grant: Grant.clientCredentials({ scope: "reports" })
   })),

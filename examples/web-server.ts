@@ -13,13 +13,7 @@ import {
   PendingAuthorization
 } from "@effect-oauth2/core"
 import { NodeTransport } from "@effect-oauth2/platform-node"
-import {
-  Cookies,
-  HttpRouter,
-  HttpServer,
-  HttpServerRequest,
-  HttpServerResponse
-} from "@effect/platform"
+import { Cookies, HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import { Config, Effect, Layer, Schema } from "effect"
 import { createServer } from "node:http"
@@ -28,8 +22,10 @@ import * as Sealed from "./support/Sealed.js"
 const Live = OAuth2Client.layerHttpClient({ origins: ["https://api.example.com"] }).pipe(
   Layer.provideMerge(OAuth2Client.layerConfig({
     clientId: "web",
-    clientAuthentication: Config.map(Config.redacted("CLIENT_SECRET"), (secret) =>
-      ClientAuthentication.clientSecretPost(secret)),
+    clientAuthentication: Config.map(
+      Config.redacted("CLIENT_SECRET"),
+      (secret) => ClientAuthentication.clientSecretPost(secret)
+    ),
     issuer: "https://as.example.com",
     authorizationResponseIssParameterSupported: true,
     authorizationEndpoint: "https://as.example.com/authorize",
@@ -54,41 +50,53 @@ const sessionOf = Effect.gen(function*() {
 })
 
 const router = HttpRouter.empty.pipe(
-  HttpRouter.get("/login", Effect.gen(function*() {
-    const client = yield* OAuth2Client.OAuth2Client
-    const { pending, url } = yield* client.begin()
-    const sealed = yield* Sealed.seal(yield* Schema.encode(PendingCookie)(pending))
-    return HttpServerResponse.redirect(url, {
-      cookies: Cookies.empty.pipe(Cookies.unsafeSet("pending", sealed, { ...cookie, maxAge: "10 minutes" }))
+  HttpRouter.get(
+    "/login",
+    Effect.gen(function*() {
+      const client = yield* OAuth2Client.OAuth2Client
+      const { pending, url } = yield* client.begin()
+      const sealed = yield* Sealed.seal(yield* Schema.encode(PendingCookie)(pending))
+      return HttpServerResponse.redirect(url, {
+        cookies: Cookies.empty.pipe(Cookies.unsafeSet("pending", sealed, { ...cookie, maxAge: "10 minutes" }))
+      })
     })
-  })),
-  HttpRouter.get("/callback", Effect.gen(function*() {
-    const client = yield* OAuth2Client.OAuth2Client
-    const request = yield* HttpServerRequest.HttpServerRequest
-    const pending = yield* Schema.decode(PendingCookie)(yield* Sealed.open(request.cookies["pending"] ?? ""))
-    // Behind a proxy the scheme and host are the proxy's: the path and query are what is known for certain.
-    const session = yield* client.complete({ callback: request.url, pending })
-    return HttpServerResponse.redirect("/me", {
-      headers: { "cache-control": "no-store", "referrer-policy": "no-referrer" },
-      cookies: Cookies.empty.pipe(
-        Cookies.unsafeSet("session", session.key, cookie),
-        Cookies.unsafeSet("pending", "", { ...cookie, maxAge: 0 })
+  ),
+  HttpRouter.get(
+    "/callback",
+    Effect.gen(function*() {
+      const client = yield* OAuth2Client.OAuth2Client
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const pending = yield* Schema.decode(PendingCookie)(yield* Sealed.open(request.cookies["pending"] ?? ""))
+      // Behind a proxy the scheme and host are the proxy's: the path and query are what is known for certain.
+      const session = yield* client.complete({ callback: request.url, pending })
+      return HttpServerResponse.redirect("/me", {
+        headers: { "cache-control": "no-store", "referrer-policy": "no-referrer" },
+        cookies: Cookies.empty.pipe(
+          Cookies.unsafeSet("session", session.key, cookie),
+          Cookies.unsafeSet("pending", "", { ...cookie, maxAge: 0 })
+        )
+      })
+    })
+  ),
+  HttpRouter.get(
+    "/me",
+    Effect.gen(function*() {
+      const http = yield* OAuth2HttpClient.OAuth2HttpClient
+      const response = yield* http.get("https://api.example.com/me").pipe(
+        Effect.provideServiceEffect(OAuth2Session.CurrentSession, sessionOf)
       )
-    })
-  })),
-  HttpRouter.get("/me", Effect.gen(function*() {
-    const http = yield* OAuth2HttpClient.OAuth2HttpClient
-    const response = yield* http.get("https://api.example.com/me").pipe(
-      Effect.provideServiceEffect(OAuth2Session.CurrentSession, sessionOf)
+      return yield* HttpServerResponse.json(yield* response.json)
+    }).pipe(
+      Effect.catchTag("ReauthorizationRequired", () => HttpServerResponse.redirect("/login"))
     )
-    return yield* HttpServerResponse.json(yield* response.json)
-  }).pipe(
-    Effect.catchTag("ReauthorizationRequired", () => HttpServerResponse.redirect("/login"))
-  )),
-  HttpRouter.post("/logout", Effect.gen(function*() {
-    const { revocation } = yield* Effect.flatMap(sessionOf, (session) => session.signOut)
-    return yield* HttpServerResponse.json({ revocation })
-  })),
+  ),
+  HttpRouter.post(
+    "/logout",
+    Effect.gen(function*() {
+      const { revocation } = yield* Effect.flatMap(sessionOf, (session) => session.signOut)
+      return yield* HttpServerResponse.json({ revocation })
+    })
+  ),
   // What a user may see of a refused callback is its message, which holds no secret.
   HttpRouter.catchTags({
     AuthorizationResponseError: ({ message }) => HttpServerResponse.text(message, { status: 400 }),

@@ -40,8 +40,8 @@ export const extract = async (markdown: string): Promise<ReadonlyArray<CodeBlock
 export const diagnose = (files: ReadonlyArray<string>): ReadonlyArray<string> => {
   const path = join(root, "tsconfig.json")
   const { config } = ts.readConfigFile(path, (file) => ts.sys.readFile(file)) as { config: unknown }
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const program = ts.createProgram(files, { ...options, noEmit: true, incremental: false, tsBuildInfoFile: undefined })
+  const { tsBuildInfoFile: _, ...options } = ts.parseJsonConfigFileContent(config, ts.sys, root).options
+  const program = ts.createProgram(files, { ...options, noEmit: true, incremental: false })
   return ts.getPreEmitDiagnostics(program).map(({ file, messageText, start }) =>
     `${basename(file?.fileName ?? "")}:${(file?.getLineAndCharacterOfPosition(start ?? 0).line ?? 0) + 1} ` +
     ts.flattenDiagnosticMessageText(messageText, "\n")

@@ -2,7 +2,8 @@
  * The servers that the examples name, on one port of this machine: authorization servers and APIs under
  * `*.example.com`, over TLS, each the authorization server of the test kit behind a real socket.
  */
-import { TestAuthorizationServer, type ServerReply } from "@effect-oauth2/core/testing"
+import type { TestAuthorizationServer } from "@effect-oauth2/core/testing"
+import type { ServerReply } from "@effect-oauth2/core/testing"
 import { Effect, Runtime, Stream } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { createServer } from "node:https"
@@ -19,9 +20,11 @@ export interface ExampleServer {
 export const serve = (servers: ReadonlyArray<TestAuthorizationServer.TestAuthorizationServerService>) =>
   Effect.gen(function*() {
     const runtime = yield* Effect.runtime<never>()
-    const byHost = new Map(servers.flatMap((server) =>
-      [server.issuer, ...server.resourceOrigins].map((origin) => [new URL(origin).host, server] as const)
-    ))
+    const byHost = new Map(
+      servers.flatMap((server) =>
+        [server.issuer, ...server.resourceOrigins].map((origin) => [new URL(origin).host, server] as const)
+      )
+    )
     const authority = yield* Effect.promise(() => makeAuthority())
     const identity = yield* Effect.promise(() => authority.issue("example.com", [...byHost.keys()]))
     const listener = createServer(identity, (request, response) => {

@@ -10,7 +10,10 @@ const port = Number(process.env.EXAMPLE_SERVER_PORT)
 const redirected = (connect) => (options, ...rest) => {
   const isExample = typeof options === "object" && /\.example\.com$/.test(options.host ?? "") &&
     Number(options.port ?? 443) === 443
-  return connect(isExample ? { ...options, host: "127.0.0.1", port, servername: options.servername ?? options.host } : options, ...rest)
+  return connect(
+    isExample ? { ...options, host: "127.0.0.1", port, servername: options.servername ?? options.host } : options,
+    ...rest
+  )
 }
 
 tls.connect = redirected(tls.connect)
