@@ -34,7 +34,7 @@ it.effect("a client or a redirect URI that is not registered is answered with a 
         { clientId: "nobody" },
         { redirectUri: "https://app.test/callback/" },
         { redirectUri: "https://evil.test/callback" },
-        { redirectUri: "http://app.test:8080/callback" }
+        { redirectUri: "https://app.test:8443/callback" }
       ]
     ) {
       const response = yield* HttpClient.get((yield* begin(overrides)).url)
