@@ -17,6 +17,8 @@ import type * as Parameters from "./Parameters.js"
 export interface Credentials {
   readonly headers: Readonly<Record<string, Redacted.Redacted<string>>>
   readonly parameters: Parameters.Parameters
+  /** What they were made of, where they hold it in another form: a server's error is not to repeat it. */
+  readonly secrets?: ReadonlyArray<Redacted.Redacted<string>> | undefined
 }
 
 /**
@@ -69,7 +71,11 @@ export const clientSecretBasic = (
     method: "client_secret_basic",
     authenticate: ({ clientId }) => {
       const credentials = base64(`${encode(clientId)}:${encode(Redacted.value(clientSecret))}`)
-      return Effect.succeed({ headers: { authorization: Redacted.make(`Basic ${credentials}`) }, parameters: [] })
+      return Effect.succeed({
+        headers: { authorization: Redacted.make(`Basic ${credentials}`) },
+        parameters: [],
+        secrets: [clientSecret]
+      })
     }
   }
 }

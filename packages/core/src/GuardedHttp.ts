@@ -113,17 +113,20 @@ export const withoutSecrets = <E extends { readonly _tag: string }>(
   { credentials, parameters }: EndpointRequest
 ): E | ErrorResponse => {
   if (!(error instanceof ErrorResponse)) return error
-  const secrets = [...parameters, ...credentials.parameters, ...Object.entries(credentials.headers)]
-    .flatMap(([, value]) => typeof value === "string" ? [] : [Redacted.value(value)])
-  const { endpoint, retryAfter, state, status } = error
+  const values = [...parameters, ...credentials.parameters, ...Object.entries(credentials.headers)]
+    .map(([, value]) => value)
+  const secrets = [...values, ...(credentials.secrets ?? [])]
+    .flatMap((value) => typeof value === "string" ? [] : [Redacted.value(value)])
+  const clean = <A extends string | undefined>(text: A) => text && removeSecrets(text, secrets)
+  const { code, description, endpoint, retryAfter, state, status, uri } = error
   return new ErrorResponse({
     endpoint,
     retryAfter,
-    state,
     status,
-    code: removeSecrets(error.code, secrets),
-    description: error.description && removeSecrets(error.description, secrets),
-    uri: error.uri && removeSecrets(error.uri, secrets)
+    code: removeSecrets(code, secrets),
+    description: clean(description),
+    uri: clean(uri),
+    state: clean(state)
   })
 }
 
@@ -162,23 +165,21 @@ const read = (
       ))
 }
 
-/** The body, or `undefined` when it is larger than the limit: the rest is not read, and the connection closed. */
+/**
+ * The body, or `undefined` when it is larger than the limit: the rest is not read, and the connection closed.
+ *
+ * `Content-Length` tells nothing of it: a page sees that of another origin's answer, and not that it was compressed (S08).
+ */
 const readBody = (
   endpoint: EndpointName,
   response: HttpClientResponse,
   limit: number
 ): Effect.Effect<Uint8Array | undefined, TransportError> =>
-  Effect.catchAll(
-    isShort(response, limit)
-      ? Effect.map(response.arrayBuffer, (buffer) => new Uint8Array(buffer))
-      : Effect.scoped(Effect.flatMap(Stream.toPull(response.stream), (pull) => readUpTo(pull, limit))),
-    (error) => error.reason === "EmptyBody" ? Effect.succeed(new Uint8Array(0)) : transportError(endpoint)(error)
+  Effect.scoped(Effect.flatMap(Stream.toPull(response.stream), (pull) => readUpTo(pull, limit))).pipe(
+    Effect.catchAll((error) =>
+      error.reason === "EmptyBody" ? Effect.succeed(new Uint8Array(0)) : transportError(endpoint)(error)
+    )
   )
-
-/** Whether the transport has to end the body within the limit, since it is as long as it says (RFC 9110 §8.6). */
-const isShort = ({ headers }: HttpClientResponse, limit: number): boolean =>
-  headers["content-encoding"] === undefined && headers["transfer-encoding"] === undefined &&
-  /^\d{1,9}$/.test(headers["content-length"] ?? "") && Number(headers["content-length"]) <= limit
 
 const readUpTo = <E>(
   pull: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<E>>,
@@ -213,8 +214,12 @@ const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => 
 /** Seconds or a date (RFC 9110 §10.2.3), as milliseconds from now; at most a day. */
 const retryAfter = (value: string | undefined, now: number): number | undefined => {
   if (value === undefined) return undefined
-  const delay = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
-  return Number.isFinite(delay) ? Math.min(Math.max(delay, 0), 86_400_000) : undefined
+  const delay = /^\d+$/.test(value)
+    ? Number(value) * 1000
+    : /^[A-Z][a-z]+, .+ GMT$/.test(value)
+    ? Date.parse(value) - now
+    : NaN
+  return Number.isNaN(delay) ? undefined : Math.min(Math.max(delay, 0), 86_400_000)
 }
 
 /** The codes after which it is certain that no request left: name resolution, connection, TLS. */

@@ -10,6 +10,10 @@ export const sanitize = (text: unknown): string | undefined => {
   return safe === "" ? undefined : safe
 }
 
-/** The same text without any of the secrets. */
+/** The same text without any of the secrets, be they written as they are, sanitized, in a form or without a scheme. */
 export const removeSecrets = (text: string, secrets: ReadonlyArray<string>): string =>
-  secrets.reduce((text, secret) => secret === "" ? text : text.split(secret).join("<redacted>"), text)
+  secrets
+    .flatMap((secret) => [secret, sanitize(secret), inForm(secret), secret.replace(/^Basic /, "")])
+    .reduce<string>((text, secret) => secret ? text.split(secret).join("<redacted>") : text, text)
+
+const inForm = (text: string): string => new URLSearchParams([["", text]]).toString().slice(1)
