@@ -1,4 +1,5 @@
 import { mergeConfig } from "vitest/config"
 import shared from "../vitest.shared.js"
 
-export default mergeConfig(shared, {})
+// Each test starts processes, which takes its time on a busy machine.
+export default mergeConfig(shared, { test: { testTimeout: 150_000 } })

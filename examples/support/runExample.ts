@@ -62,11 +62,11 @@ export const start = (file: string, server: ExampleServer, env: Readonly<Record<
           }),
           Stream.runHead,
           Effect.flatten,
-          Effect.timeout("20 seconds"),
+          Effect.timeout("60 seconds"),
           Effect.catchAll(() => Effect.die(new Error(`Nothing printed matches ${pattern}. Printed was:\n${output}`)))
         ),
       exit: Effect.promise(() => closed).pipe(
-        Effect.timeout("30 seconds"),
+        Effect.timeout("60 seconds"),
         Effect.orDieWith(() => new Error(`Still running. Printed was:\n${output}`)),
         Effect.map((code) => ({ code, output }))
       )

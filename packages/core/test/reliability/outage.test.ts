@@ -164,7 +164,7 @@ describe("R28 nothing but a genuine refusal ends a session", () => {
             yield* server.inject("token", harmless[names[Math.floor(world.random() * names.length)]!]!)
             yield* server.expireAccessTokens
             yield* Effect.sleep(61 * minute + world.random() * 10 * minute)
-            yield* Effect.exit(session.token)
+            yield* Effect.ignore(session.token)
             if (index % 10 === 9) {
               yield* Effect.sleep(2 * minute)
               yield* session.token
