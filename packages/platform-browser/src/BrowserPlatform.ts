@@ -1,0 +1,58 @@
+/**
+ * What core needs of a page: `fetch` as a transport that follows no redirect, and WebCrypto.
+ *
+ * Importing it touches nothing of the page, so that it may be imported while a server renders.
+ *
+ * @since 0.1.0
+ */
+import * as FetchTransport from "@effect-oauth2/core/FetchTransport"
+import { OAuth2Crypto, webCrypto } from "@effect-oauth2/core/OAuth2Crypto"
+import { ConfigurationError } from "@effect-oauth2/core/OAuth2Error"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+/**
+ * The page's WebCrypto.
+ *
+ * Fails with `ConfigurationError`, field `crypto`, where the page is no secure context and therefore has none.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerCrypto: Layer.Layer<OAuth2Crypto, ConfigurationError> = Layer.effect(
+  OAuth2Crypto,
+  Effect.suspend(() =>
+    globalThis.crypto?.subtle === undefined
+      ? new ConfigurationError({
+        field: "crypto",
+        problem: "is not there: the page is no secure context. Serve it over https, or from localhost"
+      })
+      : Effect.succeed(webCrypto)
+  )
+)
+
+/**
+ * Both. Requests carry no cookies, and a redirect is handed to its caller.
+ *
+ * Fails with `ConfigurationError`, field `crypto`, where the page is no secure context.
+ *
+ * @example
+ * import { Custody, OAuth2Client } from "@effect-oauth2/core"
+ * import { BrowserPlatform } from "@effect-oauth2/platform-browser"
+ * import { Layer } from "effect"
+ *
+ * export const Live = OAuth2Client.layer({
+ *   clientId: "page",
+ *   authorizationEndpoint: "https://as.example.com/authorize",
+ *   tokenEndpoint: "https://as.example.com/token",
+ *   redirectUri: "https://app.example.com/callback"
+ * }).pipe(Layer.provide([Custody.layerMemory, BrowserPlatform.layer]))
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<HttpClient.HttpClient | OAuth2Crypto, ConfigurationError> = Layer.merge(
+  FetchTransport.layer(),
+  layerCrypto
+)
