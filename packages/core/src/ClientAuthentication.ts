@@ -107,4 +107,5 @@ export const custom = (
 
 const formEncode = (text: string): string => new URLSearchParams([["", text]]).toString().slice(1)
 
-const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+const base64 = (text: string): string =>
+  btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""))

@@ -247,6 +247,13 @@ const remedies: Readonly<Record<string, Remedy>> = {
   authorization_pending: "retry"
 }
 
+const advice: Record<Remedy, string> = {
+  retry: "Try again later",
+  user: "Authorize again",
+  operator: "Check the client's settings against its registration at the server",
+  program: "Change the call"
+}
+
 /**
  * The authorization server answered with an error (RFC 6749 §4.1.2.1 and §5.2). `status` is the HTTP status that
  * came, absent for a redirect. The texts are untrusted: they are held to the RFC's characters and to 1 KiB.
@@ -277,7 +284,7 @@ export class ErrorResponse extends Schema.TaggedError<ErrorResponse>()("ErrorRes
   override get message(): string {
     const description = this.description === undefined ? "" : `: ${this.description}`
     const status = this.status === undefined ? "" : ` (HTTP ${this.status})`
-    return `The ${this.endpoint} endpoint answered ${this.code}${description}${status}`
+    return `The ${this.endpoint} endpoint answered ${this.code}${description}${status}. ${advice[this.remedy]}`
   }
 }
 
@@ -304,7 +311,8 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
 
   override get message(): string {
     const code = this.code === undefined ? "" : ` (${this.code})`
-    return `The ${this.endpoint} endpoint did not answer: ${this.reason}${code}`
+    return `The ${this.endpoint} endpoint did not answer: ${this.reason}${code}. ` +
+      `Try again later, and check its URL and the network if that does not help`
   }
 }
 
@@ -378,7 +386,7 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
       ? "the record was written by a newer version of this library. Update this program"
       : this.reason === "Corrupt"
       ? "the record cannot be read. It was left as it is: mend it, or sign out"
-      : "the store did not answer"
+      : "the store did not answer. Try again later"
     return `The token store failed in ${this.operation}: ${advice}`
   }
 }
@@ -472,7 +480,9 @@ export class RefreshFailed extends Schema.TaggedError<RefreshFailed>()("RefreshF
 
   override get message(): string {
     const last = this.lastError === undefined ? "" : ` ${this.lastError.message}.`
-    const retry = this.retryAt === undefined ? "" : ` Try again at ${new Date(this.retryAt).toISOString()}.`
+    const retry = this.retryAt === undefined
+      ? " Try again later."
+      : ` Try again at ${new Date(this.retryAt).toISOString()}.`
     return `The token could not be renewed (${this.reason}).${last}${retry} The session is kept`
   }
 }
