@@ -32,6 +32,14 @@ export const webCrypto: OAuth2CryptoService = {
 }
 
 /**
+ * Whether WebCrypto is there: a page that is no secure context has none.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const hasWebCrypto = (): boolean => "crypto" in globalThis && "subtle" in globalThis.crypto
+
+/**
  * The service in use: {@link webCrypto} unless a program provides another.
  *
  * @since 0.1.0

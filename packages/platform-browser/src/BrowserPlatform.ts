@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as FetchTransport from "@effect-oauth2/core/FetchTransport"
-import { OAuth2Crypto, webCrypto } from "@effect-oauth2/core/OAuth2Crypto"
+import { hasWebCrypto, OAuth2Crypto, webCrypto } from "@effect-oauth2/core/OAuth2Crypto"
 import { ConfigurationError } from "@effect-oauth2/core/OAuth2Error"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Effect from "effect/Effect"
@@ -23,12 +23,12 @@ import * as Layer from "effect/Layer"
 export const layerCrypto: Layer.Layer<OAuth2Crypto, ConfigurationError> = Layer.effect(
   OAuth2Crypto,
   Effect.suspend(() =>
-    globalThis.crypto?.subtle === undefined
-      ? new ConfigurationError({
+    hasWebCrypto()
+      ? Effect.succeed(webCrypto)
+      : new ConfigurationError({
         field: "crypto",
         problem: "is not there: the page is no secure context. Serve it over https, or from localhost"
       })
-      : Effect.succeed(webCrypto)
   )
 )
 
