@@ -43,34 +43,52 @@ export const bare = (respond: Respond): HttpClient.HttpClient =>
     Effect.succeed
   )
 
-/** A response whose body is there: it costs next to nothing, so that what a client adds shows. */
+/**
+ * A response whose body is there: it costs next to nothing, so that what a client adds shows. Like those of real servers
+ * it says how long its body is.
+ */
 export const ready = (body: string): Respond => {
   const text = Effect.succeed(body)
   const json = Effect.succeed(JSON.parse(body) as unknown)
   const bytes = new TextEncoder().encode(body)
-  return (request) => new ReadyResponse(request, text, json, bytes)
+  const headers = headersOf(bytes.length)
+  return (request) => new ReadyResponse(request, headers, text, json, bytes)
 }
 
 /** A response as `fetch` gives it. */
 export const web = (body: string): Respond => (request) =>
+  HttpClientResponse.fromWeb(request, new Response(body, { headers: headersOf(body.length) }))
+
+/** A response that does not say how long it is. */
+export const chunked = (body: string): Respond => (request) =>
   HttpClientResponse.fromWeb(request, new Response(body, { headers: { "content-type": "application/json" } }))
+
+const headersOf = (length: number): Headers.Headers =>
+  Headers.fromInput({
+    "content-type": "application/json",
+    "content-length": `${length}`,
+    date: "Wed, 21 Oct 2026 07:28:00 GMT"
+  })
 
 class ReadyResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
+  readonly headers: Headers.Headers
   readonly text: Effect.Effect<string>
   readonly json: Effect.Effect<unknown>
   readonly #bytes: Uint8Array
 
   constructor(
     request: HttpClientRequest.HttpClientRequest,
+    headers: Headers.Headers,
     text: Effect.Effect<string>,
     json: Effect.Effect<unknown>,
     bytes: Uint8Array
   ) {
     super()
     this.request = request
+    this.headers = headers
     this.text = text
     this.json = json
     this.#bytes = bytes
@@ -78,9 +96,6 @@ class ReadyResponse extends Inspectable.Class implements HttpClientResponse.Http
 
   get status() {
     return 200
-  }
-  get headers() {
-    return jsonHeaders
   }
   get cookies() {
     return Cookies.empty
@@ -105,8 +120,6 @@ class ReadyResponse extends Inspectable.Class implements HttpClientResponse.Http
     return { status: this.status }
   }
 }
-
-const jsonHeaders = Headers.fromInput({ "content-type": "application/json" })
 
 /** One client with its authorized `HttpClient`, its sessions in memory. */
 export const layer = (transport: HttpClient.HttpClient) =>

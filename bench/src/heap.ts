@@ -8,7 +8,6 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import { OAuth2Client as GoogleClient } from "google-auth-library"
 import { setImmediate } from "node:timers/promises"
 import { layer, made, makeToken, opaque, ready } from "./fixtures.js"
-import type { Section } from "./report.js"
 
 /** Makes the sessions from one number up to another, and keeps them. */
 type Hold = (from: number, to: number) => Promise<void>
@@ -16,8 +15,12 @@ type Hold = (from: number, to: number) => Promise<void>
 /** What is held, so that nothing of it is collected before it is measured. */
 const held: Array<unknown> = []
 
-/** Bytes of one session, of so many. */
-export const heap = async (library: keyof typeof libraries, sessions: number): Promise<number> => {
+export interface Heap {
+  readonly sessions: number
+  readonly bytesPerSession: number
+}
+
+export const heap = async (library: keyof typeof libraries, sessions: number): Promise<Heap> => {
   const hold = await libraries[library]()
   await hold(sessions, sessions + 1_000)
   const before = await used()
@@ -25,27 +28,8 @@ export const heap = async (library: keyof typeof libraries, sessions: number): P
     await hold(from, Math.min(from + 1_000, sessions))
     await setImmediate()
   }
-  return (await used() - before) / sessions
+  return { sessions, bytesPerSession: (await used() - before) / sessions }
 }
-
-export const section = (sessions: number, bytes: Readonly<Record<keyof typeof libraries, number>>): Section => ({
-  title: `Memory of a live session with two opaque tokens of 54 characters, of ${sessions.toLocaleString("en-US")}`,
-  figures: [
-    { name: "heap-bytes-per-session", title: "a session, stored and held", value: bytes.ours, unit: "B", most: 1_000 },
-    {
-      name: "badgateway-heap-bytes-per-session",
-      title: "@badgateway/oauth2-client, an OAuth2Fetch",
-      value: bytes.badgateway,
-      unit: "B"
-    },
-    {
-      name: "google-heap-bytes-per-session",
-      title: "google-auth-library, an OAuth2Client",
-      value: bytes.google,
-      unit: "B"
-    }
-  ]
-})
 
 const libraries = {
   ours: async (): Promise<Hold> => {

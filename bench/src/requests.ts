@@ -22,7 +22,7 @@ const body = "{\"ok\":true}"
 export const requests = async (length: Length): Promise<Section> => {
   const overMade = await variants(made(ready(body)), 500)
   const overBare = await variants(bare(ready(body)), 1_000)
-  const overWeb = await variants(made(web(body)), 50)
+  const overWeb = await variants(made(web(body)), 20)
   const samples = await sideBySide({
     constant: overMade.constant,
     authorized: overMade.authorized,
@@ -32,8 +32,8 @@ export const requests = async (length: Length): Promise<Section> => {
     bareAuthorized: overBare.authorized,
     webConstant: overWeb.constant,
     webAuthorized: overWeb.authorized,
-    ...badgateway(50),
-    ...google(50)
+    ...badgateway(20),
+    ...google(20)
   }, length)
   return {
     title: "A request with a fresh token, its body read, over a stubbed transport; tracing off",

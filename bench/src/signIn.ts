@@ -5,39 +5,44 @@ import { OAuth2Client, type OAuth2Session } from "@effect-oauth2/core"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import { layer, made, makeToken, opaque, ready, type Respond, web } from "./fixtures.js"
+import { chunked, layer, made, makeToken, opaque, ready, type Respond, web } from "./fixtures.js"
 import { block, type Length, median, sideBySide } from "./measure.js"
 import type { Section } from "./report.js"
+
+/** So many sign-ins begin at once. */
+const batch = 25
 
 export const signIn = async (length: Length): Promise<Section> => {
   const { client } = await open(ready("{}"))
   const overReady = await open((request) => ready(tokenResponse())(request))
   const overWeb = await open((request) => web(tokenResponse())(request))
+  const overChunked = await open((request) => chunked(tokenResponse())(request))
   let pending = 0
   const begin = Effect.map(client.begin(), () => {
     pending++
   })
   const samples = await sideBySide({
-    begin: block(25, () => begin, identity),
+    begin: { ...block(25, () => begin, identity), waits: true },
     atOnce: {
-      size: 100,
+      size: batch,
       run: () => Effect.runPromise(Effect.all(many(begin), { concurrency: "unbounded", discard: true }))
     },
-    digest: block(25, () => digest, identity),
-    refresh: block(20, () => overReady.session.refresh, identity),
-    webRefresh: block(20, () => overWeb.session.refresh, identity)
+    digest: { ...block(25, () => digest, identity), waits: true },
+    refresh: block(10, () => overReady.session.refresh, identity),
+    webRefresh: block(10, () => overWeb.session.refresh, identity),
+    chunkedRefresh: block(10, () => overChunked.session.refresh, identity)
   }, length)
   return {
     title: "A sign-in and a renewal",
     figures: [
       {
         name: "begin-us",
-        title: "begin(): authorization URL with PKCE S256 and state, one after the other",
-        value: median(samples.begin),
+        title: `begin(): authorization URL with PKCE S256 and state, in batches of ${batch}, each`,
+        value: median(samples.atOnce),
         unit: "us",
         most: 45
       },
-      { name: "begin-at-once-us", title: "  25 at once, each", value: median(samples.atOnce), unit: "us" },
+      { name: "begin-alone-us", title: "  one after the other", value: median(samples.begin), unit: "us" },
       { name: "sha-256-us", title: "  one WebCrypto SHA-256 alone", value: median(samples.digest), unit: "us" },
       { name: "begin-pending", title: "  sign-ins pending in the end", value: pending, unit: "count" },
       {
@@ -51,6 +56,12 @@ export const signIn = async (length: Length): Promise<Section> => {
         name: "refresh-web-us",
         title: "  where the stub answers with a web Response",
         value: median(samples.webRefresh),
+        unit: "us"
+      },
+      {
+        name: "refresh-chunked-us",
+        title: "  and does not say how long it is",
+        value: median(samples.chunkedRefresh),
         unit: "us"
       }
     ]
@@ -81,4 +92,4 @@ let issued = 0
 const verifier = new TextEncoder().encode(opaque())
 const digest = Effect.promise(() => crypto.subtle.digest("SHA-256", verifier))
 
-const many = <A>(value: A): ReadonlyArray<A> => Array.from({ length: 25 }, () => value)
+const many = <A>(value: A): ReadonlyArray<A> => Array.from({ length: batch }, () => value)

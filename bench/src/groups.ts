@@ -1,0 +1,36 @@
+/**
+ * The groups of figures, each of which is measured in a process of its own: `groups.mjs NAME [--quick]`.
+ */
+import { parseArgs } from "node:util"
+import { freshToken } from "./freshToken.js"
+import { heap } from "./heap.js"
+import type { Length } from "./measure.js"
+import { requests } from "./requests.js"
+import { signIn } from "./signIn.js"
+
+const { positionals: [name = ""], values: { quick } } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: "boolean", default: false } }
+})
+
+const length = (millis: number): Length =>
+  quick ? { warmUpMillis: 500, millis: millis / 6 } : { warmUpMillis: 2_000, millis }
+
+const sessions = quick ? 10_000 : 100_000
+
+const groups = {
+  requests: () => requests(length(18_000)),
+  freshToken: () => freshToken(length(4_000)),
+  signIn: () => signIn(length(8_000)),
+  heapOurs: () => heap("ours", sessions),
+  heapBadgateway: () => heap("badgateway", sessions),
+  heapGoogle: () => heap("google", sessions)
+}
+
+export type Groups = typeof groups
+
+const isGroup = (name: string): name is keyof Groups => Object.hasOwn(groups, name)
+
+if (!isGroup(name)) throw new Error(`There is no group ${name}`)
+const result = await groups[name]()
+process.send!(result, () => process.exit())
