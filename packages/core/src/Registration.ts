@@ -93,15 +93,23 @@ export const make = (
 ): Effect.Effect<Registration, ConfigurationError, HttpClient.HttpClient> =>
   Effect.gen(function*() {
     const http = yield* HttpClient.HttpClient
-    const optionalEndpoint = (field: string, input: string | URL | undefined) =>
-      input === undefined ? Either.right(undefined) : Endpoint.make(field, input, options)
+    const optionalEndpoint = (field: string, input: string | URL | undefined, reserved: ReadonlyArray<string>) =>
+      input === undefined ? Either.right(undefined) : endpoint(field, input, reserved, options)
     if (options.clientId.trim() === "") return yield* invalid("clientId", "is empty. Give the id from the registration")
     return {
       clientId: options.clientId,
       clientAuthentication: options.clientAuthentication ?? ClientAuthentication.none,
-      tokenEndpoint: yield* Endpoint.make("tokenEndpoint", options.tokenEndpoint, options),
-      authorizationEndpoint: yield* optionalEndpoint("authorizationEndpoint", options.authorizationEndpoint),
-      revocationEndpoint: yield* optionalEndpoint("revocationEndpoint", options.revocationEndpoint),
+      tokenEndpoint: yield* endpoint("tokenEndpoint", options.tokenEndpoint, reservedTokenParameters, options),
+      authorizationEndpoint: yield* optionalEndpoint(
+        "authorizationEndpoint",
+        options.authorizationEndpoint,
+        reservedAuthorizationParameters
+      ),
+      revocationEndpoint: yield* optionalEndpoint(
+        "revocationEndpoint",
+        options.revocationEndpoint,
+        reservedTokenParameters
+      ),
       issuer: yield* issuer(options),
       requireIssuer: options.authorizationResponseIssParameterSupported ?? false,
       redirectUri: options.redirectUri === undefined ? undefined : yield* redirectUri(options.redirectUri),
@@ -146,9 +154,7 @@ export const reservedTokenParameters: ReadonlyArray<string> = [
  * @category constructors
  */
 export const redirectUri = (text: string): Either.Either<string, ConfigurationError> => {
-  if (!URL.canParse(text) || text.includes("#")) {
-    return invalid("redirectUri", "is not an absolute URL without fragment")
-  }
+  if (!isAbsolute(text)) return invalid("redirectUri", "is not an absolute URL without fragment")
   const url = new URL(text)
   const isWeb = url.protocol === "https:" || (url.protocol === "http:" && Endpoint.isLoopback(url.hostname))
   const isPrivateUse = !isBrowserScheme.test(url.protocol) && /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol)
@@ -160,10 +166,27 @@ export const redirectUri = (text: string): Either.Either<string, ConfigurationEr
     )
 }
 
+/** Without fragment, and without what a URL parser silently drops. */
+const isAbsolute = (text: string): boolean => URL.canParse(text) && !/[#\u0000-\u0020\u007f]/.test(text)
+
 const isBrowserScheme = /^(http|file|data|javascript|blob|about):$/
 
 const invalid = (field: string, problem: string): Either.Either<never, ConfigurationError> =>
   Either.left(new ConfigurationError({ field, problem }))
+
+/** An endpoint whose own query sets nothing that the protocol sets. */
+const endpoint = (
+  field: string,
+  input: string | URL,
+  reserved: ReadonlyArray<string>,
+  policy: Endpoint.TransportPolicy
+): Either.Either<Endpoint.Endpoint, ConfigurationError> =>
+  Either.flatMap(Endpoint.make(field, input, policy), (url) => {
+    const clash = Parameters.reservedError([...url.searchParams], reserved)
+    return clash === undefined
+      ? Either.right(url)
+      : invalid(field, `has ${clash.field} in its query, which the protocol sets. Leave it out`)
+  })
 
 const issuer = (options: Options): Either.Either<string | undefined, ConfigurationError> => {
   if (options.issuer === undefined) {
@@ -178,7 +201,7 @@ const resource = (
   input: string | ReadonlyArray<string> | undefined
 ): Either.Either<ReadonlyArray<string>, ConfigurationError> => {
   const resources = input === undefined ? [] : typeof input === "string" ? [input] : input
-  return resources.every((text) => URL.canParse(text) && !text.includes("#"))
+  return resources.every(isAbsolute)
     ? Either.right(resources)
     : invalid("resource", "is not an absolute URI without fragment (RFC 8707 §2)")
 }

@@ -11,7 +11,7 @@ import { type Grant, withDefaults } from "./Grant.js"
 import * as GuardedHttp from "./GuardedHttp.js"
 import type { AttemptError } from "./OAuth2Error.js"
 import * as Parameters from "./Parameters.js"
-import { type Registration, reservedTokenParameters } from "./Registration.js"
+import type { Registration } from "./Registration.js"
 import * as Telemetry from "./Telemetry.js"
 import type { Token } from "./Token.js"
 import * as TokenResponse from "./TokenResponse.js"
@@ -72,12 +72,14 @@ export const refused = (error: AttemptError, refreshToken: Redacted.Redacted<str
   refreshToken
 })
 
+/** What no grant may set: its name is apart, and one method of client authentication is enough. */
+const setByClient = ["grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type"]
+
 const toRequest = (
   registration: Registration,
   grant: Grant
 ): Effect.Effect<GuardedHttp.EndpointRequest, AttemptError> => {
-  const clash = Parameters.reservedError(grant.parameters, ["grant_type", "client_id", "client_secret"]) ??
-    Parameters.reservedError([...registration.tokenEndpoint.searchParams], reservedTokenParameters)
+  const clash = Parameters.reservedError(grant.parameters, setByClient)
   if (clash !== undefined) return clash
   const { clientAuthentication, clientId, tokenEndpoint, tokenParameters } = registration
   return Effect.map(
