@@ -328,6 +328,7 @@ const allowedOrigins = (
   }
   const origins = new Set<string>()
   for (const text of listed) {
+    if (text.includes("*")) return invalid("origins", "has a wildcard. List each origin, or use originFromToken")
     const url = Endpoint.make("origins", text, registration.transportPolicy)
     if (Either.isLeft(url)) return Either.left(url.left)
     if (url.right.pathname !== "/" || url.right.search !== "") {
