@@ -26,6 +26,8 @@ export interface Flights {
   readonly launch: <A, E>(work: Effect.Effect<A, E>) => Deferred.Deferred<A, E | RefreshFailed>
   /** Starts what finishes work already done: not even the layer's end refuses it. */
   readonly follow: <A, E>(work: Effect.Effect<A, E>) => void
+  /** Whether the layer ends: what is launched from now on is refused. */
+  readonly isClosing: () => boolean
 }
 
 /**
@@ -46,14 +48,19 @@ export const make = (drainTimeout: Duration.Duration): Effect.Effect<Flights, ne
     }
 
     const landed: Effect.Effect<void> = Effect.suspend(() =>
-      inAir.size === 0 ? Effect.void : Effect.zipRight(Fiber.awaitAll(inAir), landed)
+      inAir.size === 0 ? Effect.void : Effect.zipRight(Fiber.awaitAll([...inAir]), landed)
+    )
+
+    /** What is interrupted may still have something to follow it. */
+    const stopped: Effect.Effect<void> = Effect.suspend(() =>
+      inAir.size === 0 ? Effect.void : Effect.zipRight(Fiber.interruptAll([...inAir]), stopped)
     )
 
     yield* Effect.addFinalizer(() => {
       closing = true
       return Effect.interruptible(landed).pipe(
         Effect.timeoutOption(drainTimeout),
-        Effect.zipRight(Effect.suspend(() => Fiber.interruptAll(inAir)))
+        Effect.zipRight(stopped)
       )
     })
 
@@ -61,14 +68,19 @@ export const make = (drainTimeout: Duration.Duration): Effect.Effect<Flights, ne
       launch: <A, E>(work: Effect.Effect<A, E>) => {
         const deferred = Deferred.unsafeMake<A, E | RefreshFailed>(FiberId.none)
         if (closing) Deferred.unsafeDone(deferred, closed)
-        else fork(Effect.onExit(work, (exit) => Deferred.done(deferred, Exit.mapErrorCause(exit, withoutInterruption))))
+        else fork(Effect.ignore(Effect.onExit(work, (exit) => tell(deferred, exit))))
         return deferred
       },
       follow: (work) => {
         fork(work)
-      }
+      },
+      isClosing: () => closing
     }
   })
+
+/** Who waits is told how the work ended. Its fiber ends well, so that nobody logs a failure that is dealt with. */
+const tell = <A, E>(deferred: Deferred.Deferred<A, E | RefreshFailed>, exit: Exit.Exit<A, E>) =>
+  Deferred.done(deferred, Exit.mapErrorCause(exit, withoutInterruption))
 
 const closed = Effect.fail(new RefreshFailed({ reason: "Closing" }))
 

@@ -27,7 +27,15 @@ import {
 import { type Outcome, pauseAfter, type RefreshPolicy } from "./RefreshPolicy.js"
 import type { Registration } from "./Registration.js"
 import { SessionEvent } from "./SessionEvent.js"
-import { type Cell, type Held, isSameToken, type Need, type SessionMemory, type Write } from "./SessionMemory.js"
+import {
+  type Cell,
+  type Held,
+  isSameToken,
+  type Need,
+  type SessionMemory,
+  type Unsaved,
+  type Write
+} from "./SessionMemory.js"
 import * as SessionRecord from "./SessionRecord.js"
 import * as Telemetry from "./Telemetry.js"
 import * as Token from "./Token.js"
@@ -62,6 +70,8 @@ export interface Renewal {
   readonly authorize: (cell: Cell, grant: Grant.Grant) => Effect.Effect<Held, OAuth2Error>
   /** Keeps a token in place of whatever was there. */
   readonly restore: (cell: Cell, token: Token.Token) => Effect.Effect<Held, OAuth2Error>
+  /** Writes what could not be written before. */
+  readonly write: (cell: Cell, unsaved: Unsaved) => Effect.Effect<void, StoreError>
 }
 
 /** How often a record is read again while another process is redeeming it. */
@@ -87,7 +97,7 @@ export const make = (options: Options): Renewal => {
   /** While the store does not take what is held here, nothing more is redeemed. */
   const heldUnsaved = (cell: Cell, need: Need): Effect.Effect<Held, OAuth2Error> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const held = policy.strictPersistence ? undefined : memory.usable(cell.record, now, need)
+      const held = memory.usable(cell.record, now, need)
       return held === undefined ? unwritten : Effect.succeed(held)
     })
 
@@ -155,7 +165,7 @@ export const make = (options: Options): Renewal => {
           : reply.left.refreshToken === undefined
           ? unanswered(cell, record, claim, reply.left.error, need)
           : keepSuccessor(cell, record, claim, { ...reply.left, refreshToken: reply.left.refreshToken }, need))
-    ).pipe(Effect.onError((cause) => Cause.isDie(cause) ? giveBack(cell, claim, false) : Effect.void))
+    ).pipe(Effect.onError((cause) => Cause.isDie(cause) ? giveBack(cell, claim, true) : Effect.void))
 
   const exchange = (record: SessionRecord.SessionRecord): Effect.Effect<Token.Token, TokenEndpoint.Refused> => {
     const refreshToken = SessionRecord.refreshToken(record)
@@ -185,7 +195,9 @@ export const make = (options: Options): Renewal => {
       if (!isThatToken(kept, token)) return yield* renew(cell, need)
       yield* recovered(cell, "refreshed")
       yield* publish(SessionEvent.Refreshed({ sessionKey: cell.sessionKey, generation: next.generation }))
-      return yield* heldAfterWrite(cell, { generation: next.generation, token: merged })
+      return cell.trouble?.unsaved === undefined
+        ? { generation: next.generation, token: merged }
+        : yield* heldUnsaved(cell, need)
     })
 
   /** The reply was refused as a whole, but what could be redeemed next was readable (R46). */
@@ -240,8 +252,10 @@ export const make = (options: Options): Renewal => {
       const isUnknown = record.state._tag === "Redeeming" && record.state.unresolved
       const reason = isUnknown ? "RotationOutcomeUnknown" : "InvalidGrant"
       const dead = SessionRecord.dead(record, reason)
-      yield* save(cell, dead, commit(cell, claim, dead))
-      yield* counted("invalidGrant")
+      const kept = yield* save(cell, dead, commit(cell, claim, dead))
+      // A sibling that took the redemption over may have an answer yet
+      if (kept?.state._tag !== "Dead") return yield* renew(cell, need)
+      yield* recovered(cell, "invalidGrant")
       yield* publish(SessionEvent.Dead({ sessionKey: cell.sessionKey, reason }))
       const now = yield* Clock.currentTimeMillis
       return memory.usable(cell.record, now, need) ?? (yield* new ReauthorizationRequired({ reason }))
@@ -258,8 +272,7 @@ export const make = (options: Options): Renewal => {
       const now = yield* Clock.currentTimeMillis
       const before = cell.trouble?.pause
       const pause = yield* pauseAfter(policy, error, now, before)
-      cell.trouble = { ...cell.trouble, pause }
-      if (before === undefined) yield* Metric.incrementBy(Telemetry.failing, 1)
+      memory.setTrouble(cell, { ...cell.trouble, pause })
       yield* counted(outcome)
       const held = memory.usable(cell.record, now, need)
       const retryAt = now + pause.delay
@@ -275,11 +288,10 @@ export const make = (options: Options): Renewal => {
     })
 
   /** Ends a time of trouble. The limit on renewals that a 401 asks for outlasts it. */
-  const recovered = (cell: Cell, outcome: "refreshed" | "adopted"): Effect.Effect<void> => {
-    const wasFailing = cell.trouble?.pause !== undefined
+  const recovered = (cell: Cell, outcome: "refreshed" | "adopted" | "invalidGrant"): Effect.Effect<void> => {
     const { rejectedAt, unsaved } = cell.trouble ?? {}
-    cell.trouble = rejectedAt === undefined && unsaved === undefined ? undefined : { rejectedAt, unsaved }
-    return Effect.zipRight(counted(outcome), wasFailing ? Metric.incrementBy(Telemetry.failing, -1) : Effect.void)
+    memory.setTrouble(cell, rejectedAt === undefined && unsaved === undefined ? undefined : { rejectedAt, unsaved })
+    return counted(outcome)
   }
 
   const giveBack = (cell: Cell, claim: Claim, unresolved: boolean): Effect.Effect<void> =>
@@ -296,7 +308,7 @@ export const make = (options: Options): Renewal => {
     Effect.map(
       store.commit(storeKey(cell.sessionKey), claim, next),
       (outcome) => outcome._tag === "Committed" ? next : outcome.record
-    ).pipe(Telemetry.step("oauth2.commit"))
+    ).pipe(Telemetry.step("oauth2.commit"), orUnwritten)
 
   /**
    * Writes, again and again up to the persist deadline, and takes what the store then holds. When it does not write,
@@ -308,43 +320,44 @@ export const make = (options: Options): Renewal => {
     write: Write
   ): Effect.Effect<SessionRecord.SessionRecord | undefined> =>
     Effect.gen(function*() {
+      const before = cell.record
       const first = store.durability === "volatile" ? yield* Effect.option(write) : Option.none()
       const written = Option.isSome(first) ? first : yield* inTime(write)
-      const kept = Option.isSome(written) ? written.value : next
-      if (Option.isNone(written)) {
-        cell.trouble = { ...cell.trouble, unsaved: write }
-        flights.follow(keepWriting(cell, next, write))
+      const now = yield* Clock.currentTimeMillis
+      if (Option.isSome(written)) {
+        if (!isOvertaken(cell, before, written.value)) memory.hold(cell, written.value, now)
+        return written.value
       }
-      memory.hold(cell, kept, yield* Clock.currentTimeMillis)
-      if (Option.isNone(written)) {
-        yield* publish(SessionEvent.SaveFailed({ sessionKey: cell.sessionKey, generation: next.generation }))
-      }
-      return kept
+      const unsaved = { record: next, write }
+      memory.setTrouble(cell, { ...cell.trouble, unsaved })
+      flights.follow(keepWriting(cell, unsaved))
+      if (!policy.strictPersistence) memory.hold(cell, next, now)
+      yield* publish(SessionEvent.SaveFailed({ sessionKey: cell.sessionKey, generation: next.generation }))
+      return next
     })
 
   /** Tries again and again; a store that does not answer is left behind at the deadline. */
   const inTime = (write: Write): Effect.Effect<Option.Option<SessionRecord.SessionRecord | undefined>> =>
-    Effect.interruptible(write).pipe(
-      Effect.retry(Schedule.exponential("20 millis")),
+    Effect.retry(write, Schedule.exponential("20 millis")).pipe(
       Effect.disconnect,
+      Effect.interruptible,
       Effect.timeoutOption(Duration.millis(policy.persistDeadline)),
       Effect.orElseSucceed(() => Option.none())
     )
 
   /** Until it is written, or something else has taken its place. */
-  const keepWriting = (cell: Cell, next: SessionRecord.SessionRecord, write: Write): Effect.Effect<void> => {
-    const attempt = Effect.suspend(() => cell.trouble?.unsaved === write ? write : Effect.succeed(undefined))
-    return Effect.gen(function*() {
-      const kept = yield* Effect.retry(attempt, patient)
-      if (cell.trouble?.unsaved !== write) return
-      cell.trouble = { ...cell.trouble, unsaved: undefined }
-      memory.hold(cell, kept, yield* Clock.currentTimeMillis)
-      yield* publish(SessionEvent.Saved({ sessionKey: cell.sessionKey, generation: next.generation }))
-    }).pipe(Effect.ignore)
-  }
+  const keepWriting = (cell: Cell, unsaved: Unsaved): Effect.Effect<void> =>
+    Effect.ignore(Effect.retry(writeUnsaved(cell, unsaved), patient))
 
-  const heldAfterWrite = (cell: Cell, held: Held): Effect.Effect<Held, StoreError> =>
-    policy.strictPersistence && cell.trouble?.unsaved !== undefined ? unwritten : Effect.succeed(held)
+  const writeUnsaved = (cell: Cell, unsaved: Unsaved): Effect.Effect<void, StoreError> =>
+    Effect.gen(function*() {
+      if (cell.trouble?.unsaved !== unsaved) return
+      const kept = yield* unsaved.write
+      if (cell.trouble?.unsaved !== unsaved) return
+      memory.setTrouble(cell, { ...cell.trouble, unsaved: undefined })
+      memory.hold(cell, kept, yield* Clock.currentTimeMillis)
+      yield* publish(SessionEvent.Saved({ sessionKey: cell.sessionKey, generation: unsaved.record.generation }))
+    })
 
   // ---- signing in
 
@@ -363,21 +376,33 @@ export const make = (options: Options): Renewal => {
   const restore_ = (cell: Cell, token: Token.Token): Effect.Effect<Held, OAuth2Error> =>
     Effect.uninterruptible(Effect.gen(function*() {
       const next = SessionRecord.authorized((cell.record?.generation ?? 0) + 1, token)
-      const kept = (yield* save(cell, next, replace(cell, next))) ?? next
-      cell.trouble = cell.trouble?.unsaved === undefined ? undefined : { unsaved: cell.trouble.unsaved }
-      yield* publish(SessionEvent.Authorized({ sessionKey: cell.sessionKey, generation: kept.generation }))
-      return yield* heldAfterWrite(cell, { generation: kept.generation, token })
+      const { generation } = (yield* save(cell, next, replace(cell, next))) ?? next
+      memory.setTrouble(cell, cell.trouble && { unsaved: cell.trouble.unsaved })
+      yield* publish(SessionEvent.Authorized({ sessionKey: cell.sessionKey, generation }))
+      return policy.strictPersistence && cell.trouble?.unsaved !== undefined
+        ? yield* unwritten
+        : { generation, token }
     }))
 
   const replace = (cell: Cell, record: SessionRecord.SessionRecord): Write =>
-    store.replace(storeKey(cell.sessionKey), record).pipe(Telemetry.step("oauth2.commit"))
+    store.replace(storeKey(cell.sessionKey), record).pipe(Telemetry.step("oauth2.commit"), orUnwritten)
 
-  return { run, authorize, restore: restore_ }
+  return { run, authorize, restore: restore_, write: writeUnsaved }
 }
 
 const absent: SessionRecord.SessionRecord = { version: 1, generation: 0, state: SessionRecord.idle }
 
 const unwritten = Effect.fail(new StoreError({ operation: "commit", reason: "Unavailable" }))
+
+/** A store that dies has not written. */
+const orUnwritten = (write: Write): Write => Effect.catchAllDefect(write, () => unwritten)
+
+/** Whether something newer was written in the meantime, such as a new sign-in: its answer may come before. */
+const isOvertaken = (
+  { record }: Cell,
+  before: SessionRecord.SessionRecord | undefined,
+  written: SessionRecord.SessionRecord | undefined
+): boolean => record !== undefined && record !== before && record.generation > (written?.generation ?? 0)
 
 /** Between tries to write what is held in memory. */
 const patient = Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")))

@@ -57,8 +57,19 @@ export interface Trouble {
   readonly pause?: RefreshPolicy.Pause | undefined
   /** When a resource's 401 last asked for a renewal. */
   readonly rejectedAt?: number | undefined
-  /** The write that has not succeeded yet: the store is behind what is held here. */
-  readonly unsaved?: Write | undefined
+  /** The store is behind what is held here. */
+  readonly unsaved?: Unsaved | undefined
+}
+
+/**
+ * A record that could not be written yet.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Unsaved {
+  readonly record: SessionRecord.SessionRecord
+  readonly write: Write
 }
 
 /**
@@ -87,9 +98,13 @@ export interface SessionMemory {
   readonly cells: ReadonlyMap<string, Cell>
   /** The token if it is fresh: the one look that every authorized request takes. */
   readonly peek: (sessionKey: string, now: number) => Held | undefined
+  /** How many sessions were not renewed since an attempt to do so failed. */
+  readonly failing: () => number
   /** The session's cell, an empty one if need be. */
   readonly cell: (sessionKey: string, now: number) => Cell
+  /** Forgets the session and its trouble. A flight that is still in the air ends on a cell that nobody looks at. */
   readonly forget: (cell: Cell) => void
+  readonly setTrouble: (cell: Cell, trouble: Trouble | undefined) => void
   /** Takes a record as what is held from now on. */
   readonly hold: (cell: Cell, record: SessionRecord.SessionRecord | undefined, now: number) => void
   /** The record's token if it can be presented now and meets the need. */
@@ -119,6 +134,19 @@ export const make = (options: {
 }): SessionMemory => {
   const { canRerun, isShared, policy } = options
   const cells = new Map<string, Cell>()
+  let failing = 0
+
+  const isKept = (cell: Cell): boolean => cells.get(cell.sessionKey) === cell
+
+  const setTrouble = (cell: Cell, trouble: Trouble | undefined): void => {
+    if (isKept(cell)) failing += Number(trouble?.pause !== undefined) - Number(cell.trouble?.pause !== undefined)
+    cell.trouble = trouble
+  }
+
+  const forget = (cell: Cell): void => {
+    setTrouble(cell, undefined)
+    if (isKept(cell)) cells.delete(cell.sessionKey)
+  }
 
   const usableUntil = (record: SessionRecord.SessionRecord | undefined): number =>
     record?.token === undefined ? -Infinity : RefreshPolicy.usableUntil(policy, record.token)
@@ -135,10 +163,10 @@ export const make = (options: {
     return isShared ? Math.min(until, now + policy.revalidateAfter) : until
   }
 
-  /** A strict server is not asked a second time while the answer that it gave before still serves. */
+  /** A strict server is not asked a second time while the answer that it gave before still serves, if that has an end. */
   const blockedUntil = (cell: Cell, now: number): number | undefined => {
     const until = usableUntil(cell.record)
-    const isHeldBack = policy.rotation === "strict" && isUnresolved(cell.record) && now <= until
+    const isHeldBack = policy.rotation === "strict" && isUnresolved(cell.record) && now <= until && until < Infinity
     return isHeldBack ? until : RefreshPolicy.pausedUntil(cell.trouble?.pause, now, until)
   }
 
@@ -156,9 +184,9 @@ export const make = (options: {
       cell.lastUsed = now
       return cell
     },
-    forget: (cell) => {
-      if (cells.get(cell.sessionKey) === cell) cells.delete(cell.sessionKey)
-    },
+    failing: () => failing,
+    forget,
+    setTrouble,
     hold: (cell, record, now) => {
       cell.record = record
       cell.loadedAt = now
@@ -179,7 +207,7 @@ export const make = (options: {
       for (const cell of cells.values()) {
         const isIdle = cell.flight === undefined && cell.trouble?.unsaved === undefined &&
           now - cell.lastUsed > policy.idleTimeToLive
-        if (isIdle) cells.delete(cell.sessionKey)
+        if (isIdle) forget(cell)
       }
     }
   }
@@ -195,7 +223,7 @@ export const isSameToken = (token: Token, that: Token | undefined): boolean =>
   that !== undefined && Redacted.value(token.accessToken) === Redacted.value(that.accessToken)
 
 const isUnresolved = (record: SessionRecord.SessionRecord | undefined): boolean =>
-  record !== undefined &&
+  record !== undefined && SessionRecord.refreshToken(record) !== undefined &&
   (record.state._tag === "Redeeming" || (record.state._tag === "Idle" && record.state.unresolved))
 
 const emptyCell = (sessionKey: string): Cell => ({

@@ -10,6 +10,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FiberId from "effect/FiberId"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
@@ -112,11 +113,25 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       publish
     })
 
-    const withCell = <A, E>(sessionKey: string, f: (cell: SessionMemory.Cell, now: number) => Effect.Effect<A, E>) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => f(memory.cell(sessionKey, now), now))
+    const sessions = Metric.tagged(Telemetry.sessions, "client_id", registration.clientId)
+    const failing = Metric.tagged(Telemetry.failing, "client_id", registration.clientId)
+    const counted = Effect.suspend(() =>
+      Effect.zipRight(Metric.set(sessions, memory.cells.size), Metric.set(failing, memory.failing()))
+    )
 
-    const gauge = Metric.tagged(Telemetry.sessions, "client_id", registration.clientId)
-    const counted = Effect.suspend(() => Metric.set(gauge, memory.cells.size))
+    const withCell = <A, E>(sessionKey: string, f: (cell: SessionMemory.Cell, now: number) => Effect.Effect<A, E>) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const cell = memory.cell(sessionKey, now)
+        return Effect.ensuring(f(cell, now), done(cell))
+      })
+
+    /** A cell in which nothing is left is not kept: keys that nobody knows must not fill the memory. */
+    const done = (cell: SessionMemory.Cell) =>
+      Effect.suspend(() => {
+        const isEmpty = cell.record === undefined && cell.trouble === undefined && cell.flight === undefined
+        if (isEmpty) memory.forget(cell)
+        return counted
+      })
 
     // ---- callers
 
@@ -163,7 +178,7 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       if (isTooSoon || !memory.isRenewable(cell.record)) {
         return false
       }
-      cell.trouble = { ...cell.trouble, rejectedAt: now }
+      memory.setTrouble(cell, { ...cell.trouble, rejectedAt: now })
       return true
     }
 
@@ -177,14 +192,11 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       if (cell.flight !== undefined) {
         return cell.flight
       }
-      let hasLanded = false
+      let hasLanded = flights.isClosing()
       const landed = Effect.suspend(() => {
         hasLanded = true
         cell.flight = undefined
-        if (cell.record === undefined && cell.trouble === undefined) {
-          memory.forget(cell)
-        }
-        return counted
+        return done(cell)
       })
       const flight = flights.launch(
         Effect.ensuring(renewal.run(cell, need).pipe(Telemetry.step("oauth2.renew", { root: true })), landed)
@@ -219,31 +231,44 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
         Deferred.await(flights.launch(work))
       )
 
-    /** What changes the session from outside waits for the renewal in the air, whatever comes of it. */
-    const afterFlight = (cell: SessionMemory.Cell): Effect.Effect<void> =>
-      Effect.suspend(() =>
-        cell.flight === undefined
-          ? Effect.void
-          : Effect.asVoid(Effect.exit(Deferred.await(cell.flight)))
-      )
+    /**
+     * What changes the session from outside waits for the renewal in the air, whatever comes of it, and has the session
+     * to itself. Who wants a renewal meanwhile looks again afterwards.
+     */
+    const alone = <A>(cell: SessionMemory.Cell, change: Effect.Effect<A, OAuth2Error>): Effect.Effect<A, OAuth2Error> =>
+      Effect.suspend(() => {
+        if (cell.flight !== undefined) {
+          return Effect.zipRight(Effect.exit(Deferred.await(cell.flight)), alone(cell, change))
+        }
+        const over = Deferred.unsafeMake<SessionMemory.Held, OAuth2Error>(FiberId.none)
+        cell.flight = over
+        return Effect.ensuring(
+          change,
+          Effect.sync(() => {
+            cell.flight = undefined
+            Deferred.unsafeDone(over, acquire(cell.sessionKey))
+          })
+        )
+      })
 
     // ---- sessions
 
     const signOut = (sessionKey: string): Effect.Effect<SignedOut, OAuth2Error> =>
       detached(
-        withCell(sessionKey, (cell) =>
-          Effect.gen(function*() {
-            yield* afterFlight(cell)
-            const stored = Option.getOrUndefined(yield* store.remove(storeKey(sessionKey)))
-            const record = cell.trouble?.unsaved === undefined ? stored : cell.record
-            memory.hold(cell, undefined, 0)
-            cell.trouble = undefined
-            memory.forget(cell)
-            yield* counted
-            yield* publish(SessionEvent.SignedOut({ sessionKey }))
-            return yield* revoke(record)
-          })).pipe(Telemetry.step("oauth2.sign_out"))
+        withCell(sessionKey, (cell) => Effect.flatMap(alone(cell, erase(cell)), revoke)).pipe(
+          Telemetry.step("oauth2.sign_out")
+        )
       )
+
+    const erase = (cell: SessionMemory.Cell) =>
+      Effect.gen(function*() {
+        const stored = Option.getOrUndefined(yield* store.remove(storeKey(cell.sessionKey)))
+        const record = cell.trouble?.unsaved?.record ?? stored
+        memory.hold(cell, undefined, 0)
+        memory.forget(cell)
+        yield* publish(SessionEvent.SignedOut({ sessionKey: cell.sessionKey }))
+        return record
+      })
 
     const revoke = (record: SessionRecord.SessionRecord | undefined): Effect.Effect<SignedOut> => {
       const refreshToken = record && SessionRecord.refreshToken(record)
@@ -257,20 +282,26 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
 
     const rename = (from: string, to: string): Effect.Effect<boolean, OAuth2Error> =>
       detached(withCell(from, (cell) =>
-        Effect.gen(function*() {
-          yield* afterFlight(cell)
-          const moved = from === to || (yield* store.rename(storeKey(from), storeKey(to)))
-          if (!moved || from === to) {
-            return moved
-          }
-          memory.forget(cell)
-          yield* withCell(to, (target) =>
-            Effect.sync(() =>
-              memory.forget(target)
-            ))
-          yield* publish(SessionEvent.Renamed({ sessionKey: to, from }))
-          return true
-        })))
+        alone(
+          cell,
+          Effect.gen(function*() {
+            const unsaved = cell.trouble?.unsaved
+            if (unsaved !== undefined) {
+              yield* renewal.write(cell, unsaved)
+            }
+            const moved = from === to || (yield* store.rename(storeKey(from), storeKey(to)))
+            if (!moved || from === to) {
+              return moved
+            }
+            memory.forget(cell)
+            yield* withCell(to, (target) =>
+              Effect.sync(() =>
+                memory.forget(target)
+              ))
+            yield* publish(SessionEvent.Renamed({ sessionKey: to, from }))
+            return true
+          })
+        )))
 
     yield* Effect.forkScoped(
       Effect.schedule(
@@ -286,12 +317,9 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       rejected,
       authorize: (sessionKey, grant) =>
         detached(
-          Effect.ensuring(withCell(sessionKey, (cell) => renewal.authorize(cell, grant)), counted).pipe(
-            Telemetry.step("oauth2.authorize")
-          )
+          withCell(sessionKey, (cell) => renewal.authorize(cell, grant)).pipe(Telemetry.step("oauth2.authorize"))
         ),
-      restore: (sessionKey, token) =>
-        detached(Effect.ensuring(withCell(sessionKey, (cell) => renewal.restore(cell, token)), counted)),
+      restore: (sessionKey, token) => detached(withCell(sessionKey, (cell) => renewal.restore(cell, token))),
       signOut,
       rename,
       events: Stream.fromPubSub(events)

@@ -1,0 +1,88 @@
+/** A token store in memory that tells what is asked of it, and goes wrong on demand. */
+import { OAuth2Error, TokenStore } from "@effect-oauth2/core"
+import type { SessionRecord } from "@effect-oauth2/core"
+import { Context, Effect, Exit, Layer, Option } from "effect"
+
+export type Operation = "get" | "begin" | "commit" | "release" | "replace" | "remove" | "rename"
+
+export interface Asked {
+  readonly operation: Operation
+  readonly key: string
+  readonly at: number
+  /** Whether the store did it, once it is known. */
+  done: boolean | undefined
+}
+
+export interface WatchedStoreService {
+  readonly service: TokenStore.TokenStoreService
+  /** What was asked, in order. */
+  readonly asked: Array<Asked>
+  /** What happens before an operation is done; it may fail, die, or take its time. */
+  before: (operation: Operation, key: string) => Effect.Effect<void, OAuth2Error.StoreError>
+  /** What happens after it was done. */
+  after: (operation: Operation, key: string) => Effect.Effect<void, OAuth2Error.StoreError>
+  /** What is stored under the application's session key. */
+  readonly stored: (sessionKey?: string) => Effect.Effect<SessionRecord.SessionRecord | undefined>
+  readonly count: (operation: Operation) => number
+}
+
+export const unavailable = (operation: string): Effect.Effect<never, OAuth2Error.StoreError> =>
+  Effect.fail(new OAuth2Error.StoreError({ operation, reason: "Unavailable" }))
+
+export const make = (
+  nature: Partial<Pick<TokenStore.TokenStoreService, "durability" | "sharing">> = {},
+  inner?: TokenStore.TokenStoreService
+): Effect.Effect<WatchedStoreService> =>
+  Effect.gen(function*() {
+    const memory = inner ?? (yield* TokenStore.makeMemory)
+    const keys = new Set<string>()
+    const watch = <A>(operation: Operation, key: string, act: Effect.Effect<A, OAuth2Error.StoreError>) =>
+      Effect.clockWith((clock) =>
+        Effect.suspend(() => {
+          keys.add(key)
+          const entry: Asked = { operation, key, at: clock.unsafeCurrentTimeMillis(), done: undefined }
+          self.asked.push(entry)
+          return self.before(operation, key).pipe(
+            Effect.zipRight(Effect.onExit(act, (exit) =>
+              Effect.sync(() => {
+                entry.done = Exit.isSuccess(exit)
+              }))),
+            Effect.zipLeft(Effect.suspend(() => self.after(operation, key)))
+          )
+        })
+      )
+    const self: WatchedStoreService = {
+      service: {
+        durability: nature.durability ?? "durable",
+        sharing: nature.sharing ?? memory.sharing,
+        get: (key) => watch("get", key, memory.get(key)),
+        begin: (key, claim, hold) => watch("begin", key, memory.begin(key, claim, hold)),
+        commit: (key, claim, next) => watch("commit", key, memory.commit(key, claim, next)),
+        release: (key, claim, options) => watch("release", key, memory.release(key, claim, options)),
+        replace: (key, record) => watch("replace", key, memory.replace(key, record)),
+        remove: (key) => watch("remove", key, memory.remove(key)),
+        rename: (from, to) => {
+          keys.add(to)
+          return watch("rename", from, memory.rename(from, to))
+        }
+      },
+      asked: [],
+      before: () => Effect.void,
+      after: () => Effect.void,
+      stored: (sessionKey = "default") =>
+        Effect.orDie(Effect.suspend(() => {
+          const key = [...keys].find((key) => key.endsWith(JSON.stringify(sessionKey)))
+          return key === undefined ? Effect.succeed(undefined) : Effect.map(memory.get(key), Option.getOrUndefined)
+        })),
+      count: (operation) => self.asked.filter((asked) => asked.operation === operation).length
+    }
+    return self
+  })
+
+export class WatchedStore extends Context.Tag("test/WatchedStore")<WatchedStore, WatchedStoreService>() {}
+
+/** The watched store as the store of a client. */
+export const layerTokenStore: Layer.Layer<TokenStore.TokenStore, never, WatchedStore> = Layer.effect(
+  TokenStore.TokenStore,
+  Effect.map(WatchedStore, ({ service }) => service)
+)
