@@ -14,21 +14,19 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Browser } from "./Browser.js"
 import * as LoopbackServer from "./internal/loopbackServer.js"
+import type { Page } from "./internal/page.js"
 import * as PageOf from "./internal/page.js"
 import { LoopbackError } from "./LoopbackError.js"
 
-/**
- * What the user sees at the end, in plain text: it is escaped.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Page {
-  readonly title: string
-  readonly text: string
-  /** The language of the two (BCP 47). Default: `en`. */
-  readonly lang?: string | undefined
-}
+export type {
+  /**
+   * What the user sees at the end, in plain text: it is escaped.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Page
+} from "./internal/page.js"
 
 /**
  * @since 0.1.0

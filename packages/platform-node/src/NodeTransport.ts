@@ -16,49 +16,39 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as PlainReplies from "./internal/plainReplies.js"
+import type { Proxy } from "./internal/proxyTunnel.js"
 import * as ProxyTunnel from "./internal/proxyTunnel.js"
+import type { ClientCertificate, Pem } from "./internal/tls.js"
 import * as Tls from "./internal/tls.js"
 
-/**
- * Certificates or a key in PEM (RFC 7468), as text or as the bytes of a file.
- *
- * @since 0.1.0
- * @category models
- */
-export type Pem = string | Uint8Array
+export type {
+  /**
+   * What the client shows of itself when a server asks (mutual TLS, RFC 8705).
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  ClientCertificate,
+  /**
+   * Certificates or a key in PEM (RFC 7468), as text or as the bytes of a file.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Pem
+} from "./internal/tls.js"
 
-/**
- * What the client shows of itself when a server asks (mutual TLS, RFC 8705).
- *
- * @since 0.1.0
- * @category models
- */
-export interface ClientCertificate {
-  /** The client's certificate, followed by the intermediate ones if there are any. */
-  readonly cert: Pem
-  readonly key: Redacted.Redacted<Pem>
-  /** Of an encrypted key. */
-  readonly passphrase?: Redacted.Redacted<string> | undefined
-}
-
-/**
- * An http or https proxy. Every connection is a tunnel through it (`CONNECT`, RFC 9110 §9.3.6), so that it sees names
- * and ports, and no request.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Proxy {
-  /** Without user and password: those are `credentials`. */
-  readonly url: string | URL
-  /** Sent to the proxy alone, as Basic. */
-  readonly credentials?: { readonly username: string; readonly password: Redacted.Redacted<string> } | undefined
-  /** Sent to the proxy alone, as Bearer, instead of `credentials`. */
-  readonly token?: Redacted.Redacted<string> | undefined
-}
+export type {
+  /**
+   * An http or https proxy.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Proxy
+} from "./internal/proxyTunnel.js"
 
 /**
  * Time limits are kept to the half second or so. They bound the steps of a request; the whole of a token request is

@@ -1,6 +1,18 @@
 /** The page that the user sees at the end: static, with nothing in it that came with the request. */
 import { createHash } from "node:crypto"
-import type { Page } from "../LoopbackRedirect.js"
+
+/**
+ * What the user sees at the end, in plain text: it is escaped.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Page {
+  readonly title: string
+  readonly text: string
+  /** The language of the two (BCP 47). Default: `en`. */
+  readonly lang?: string | undefined
+}
 
 /** A reply's status, headers and body. */
 export interface Reply {

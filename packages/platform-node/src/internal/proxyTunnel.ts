@@ -5,8 +5,23 @@ import { ConfigurationError } from "@effect-oauth2/core/OAuth2Error"
 import * as Undici from "@effect/platform-node/Undici"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import type { Proxy } from "../NodeTransport.js"
 import type { Tls } from "./tls.js"
+
+/**
+ * An http or https proxy. Every connection is a tunnel through it (`CONNECT`, RFC 9110 §9.3.6), so that it sees names
+ * and ports, and no request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Proxy {
+  /** Without user and password: those are `credentials`. */
+  readonly url: string | URL
+  /** Sent to the proxy alone, as Basic. */
+  readonly credentials?: { readonly username: string; readonly password: Redacted.Redacted<string> } | undefined
+  /** Sent to the proxy alone, as Bearer, instead of `credentials`. */
+  readonly token?: Redacted.Redacted<string> | undefined
+}
 
 interface Limits {
   /** Milliseconds. */

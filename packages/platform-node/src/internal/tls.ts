@@ -6,7 +6,28 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto"
 import * as NodeTls from "node:tls"
-import type { ClientCertificate, Pem } from "../NodeTransport.js"
+
+/**
+ * Certificates or a key in PEM (RFC 7468), as text or as the bytes of a file.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Pem = string | Uint8Array
+
+/**
+ * What the client shows of itself when a server asks (mutual TLS, RFC 8705).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ClientCertificate {
+  /** The client's certificate, followed by the intermediate ones if there are any. */
+  readonly cert: Pem
+  readonly key: Redacted.Redacted<Pem>
+  /** Of an encrypted key. */
+  readonly passphrase?: Redacted.Redacted<string> | undefined
+}
 
 /** How connections are made: what is trusted, what is shown, and that certificates are checked. */
 export interface Tls {
