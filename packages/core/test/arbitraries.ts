@@ -1,5 +1,5 @@
 /** Well-formed values of the library's own, of every shape that they can have. */
-import type { PendingAuthorization, SessionRecord, Token } from "@effect-oauth2/core"
+import { OAuth2Error, type PendingAuthorization, type SessionRecord, type Token } from "@effect-oauth2/core"
 import { FastCheck, Redacted } from "effect"
 
 export const tokenText = FastCheck.stringMatching(/^[\x21-\x7e]{1,40}$/)
@@ -44,7 +44,7 @@ const state: FastCheck.Arbitrary<SessionRecord.SessionRecord["state"]> = FastChe
   }),
   FastCheck.record({
     _tag: FastCheck.constant("Dead" as const),
-    reason: FastCheck.constantFrom("NoSession", "NoRefreshToken", "InvalidGrant", "RotationOutcomeUnknown")
+    reason: FastCheck.constantFrom(...OAuth2Error.ReauthorizationReason.literals)
   })
 )
 
