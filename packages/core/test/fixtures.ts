@@ -1,6 +1,6 @@
 /** The client that the tests' authorization server knows, and the layers that most tests are made of. */
 import { ClientAuthentication, Custody, OAuth2Client } from "@effect-oauth2/core"
-import { TestAuthorizationServer, type ServerOptions } from "@effect-oauth2/core/testing"
+import { type ServerOptions, TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 
