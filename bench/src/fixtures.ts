@@ -1,7 +1,7 @@
 /**
  * A client over a stubbed transport, and tokens as servers issue them.
  */
-import { Custody, OAuth2Client, type Token } from "@effect-oauth2/core"
+import { Custody, OAuth2Client, OAuth2Crypto, type Token } from "@effect-oauth2/core"
 import * as Cookies from "@effect/platform/Cookies"
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -58,10 +58,6 @@ export const ready = (body: string): Respond => {
 /** A response as `fetch` gives it. */
 export const web = (body: string): Respond => (request) =>
   HttpClientResponse.fromWeb(request, new Response(body, { headers: headersOf(body.length) }))
-
-/** A response that does not say how long it is. */
-export const chunked = (body: string): Respond => (request) =>
-  HttpClientResponse.fromWeb(request, new Response(body, { headers: { "content-type": "application/json" } }))
 
 const headersOf = (length: number): Headers.Headers =>
   Headers.fromInput({
@@ -122,7 +118,7 @@ class ReadyResponse extends Inspectable.Class implements HttpClientResponse.Http
 }
 
 /** One client with its authorized `HttpClient`, its sessions in memory. */
-export const layer = (transport: HttpClient.HttpClient) =>
+export const layer = (transport: HttpClient.HttpClient, crypto = OAuth2Crypto.webCrypto) =>
   OAuth2Client.layerHttpClient({ origins: [api] }).pipe(
     Layer.provideMerge(OAuth2Client.layer({
       clientId: "bench",
@@ -131,5 +127,9 @@ export const layer = (transport: HttpClient.HttpClient) =>
       redirectUri: "https://app.example.com/callback",
       scope: "profile email"
     })),
-    Layer.provide([Custody.layerMemory, Layer.succeed(HttpClient.HttpClient, transport)])
+    Layer.provide([
+      Custody.layerMemory,
+      Layer.succeed(HttpClient.HttpClient, transport),
+      Layer.succeed(OAuth2Crypto.OAuth2Crypto, crypto)
+    ])
   )

@@ -1,11 +1,12 @@
 /**
  * What it costs to begin a sign-in, and to renew a session.
  */
-import { OAuth2Client, type OAuth2Session } from "@effect-oauth2/core"
+import { OAuth2Client, type OAuth2Crypto, type OAuth2Session } from "@effect-oauth2/core"
+import { nodeCrypto } from "@effect-oauth2/platform-node/NodeCrypto"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import { chunked, layer, made, makeToken, opaque, ready, type Respond, web } from "./fixtures.js"
+import { layer, made, makeToken, opaque, ready, type Respond, web } from "./fixtures.js"
 import { block, type Length, median, sideBySide } from "./measure.js"
 import type { Section } from "./report.js"
 
@@ -16,21 +17,23 @@ export const signIn = async (length: Length): Promise<Section> => {
   const { client } = await open(ready("{}"))
   const overReady = await open((request) => ready(tokenResponse())(request))
   const overWeb = await open((request) => web(tokenResponse())(request))
-  const overChunked = await open((request) => chunked(tokenResponse())(request))
+  const { client: withNodeCrypto } = await open(ready("{}"), nodeCrypto)
   let pending = 0
   const begin = Effect.map(client.begin(), () => {
     pending++
   })
-  const samples = await sideBySide({
-    begin: { ...block(25, () => begin, identity), waits: true },
-    atOnce: {
+  const beginning = await sideBySide({
+    batch: {
       size: batch,
       run: () => Effect.runPromise(Effect.all(many(begin), { concurrency: "unbounded", discard: true }))
     },
-    digest: { ...block(25, () => digest, identity), waits: true },
+    alone: { ...block(batch, () => begin, identity), waits: true },
+    nodeCrypto: block(batch, () => withNodeCrypto.begin(), identity),
+    digest: { ...block(batch, () => digest, identity), waits: true }
+  }, length)
+  const renewing = await sideBySide({
     refresh: block(10, () => overReady.session.refresh, identity),
-    webRefresh: block(10, () => overWeb.session.refresh, identity),
-    chunkedRefresh: block(10, () => overChunked.session.refresh, identity)
+    webRefresh: block(10, () => overWeb.session.refresh, identity)
   }, length)
   return {
     title: "A sign-in and a renewal",
@@ -38,30 +41,31 @@ export const signIn = async (length: Length): Promise<Section> => {
       {
         name: "begin-us",
         title: `begin(): authorization URL with PKCE S256 and state, in batches of ${batch}, each`,
-        value: median(samples.atOnce),
+        value: median(beginning.batch),
         unit: "us",
         most: 45
       },
-      { name: "begin-alone-us", title: "  one after the other", value: median(samples.begin), unit: "us" },
-      { name: "sha-256-us", title: "  one WebCrypto SHA-256 alone", value: median(samples.digest), unit: "us" },
-      { name: "begin-pending", title: "  sign-ins pending in the end", value: pending, unit: "count" },
+      { name: "begin-alone-us", title: "  one after the other", value: median(beginning.alone), unit: "us" },
+      {
+        name: "begin-node-crypto-us",
+        title: "  by node:crypto (platform-node's NodeCrypto), one after the other",
+        value: median(beginning.nodeCrypto),
+        unit: "us",
+        most: 45
+      },
+      { name: "sha-256-us", title: "  one WebCrypto SHA-256 alone", value: median(beginning.digest), unit: "us" },
+      { name: "begin-pending", title: "  sign-ins pending in the end, by WebCrypto", value: pending, unit: "count" },
       {
         name: "refresh-us",
         title: "session.refresh: asked, decoded, stored; tracing on",
-        value: median(samples.refresh),
+        value: median(renewing.refresh),
         unit: "us",
         most: 100
       },
       {
         name: "refresh-web-us",
         title: "  where the stub answers with a web Response",
-        value: median(samples.webRefresh),
-        unit: "us"
-      },
-      {
-        name: "refresh-chunked-us",
-        title: "  and does not say how long it is",
-        value: median(samples.chunkedRefresh),
+        value: median(renewing.webRefresh),
         unit: "us"
       }
     ]
@@ -70,9 +74,10 @@ export const signIn = async (length: Length): Promise<Section> => {
 
 /** A client over a stub, and a session of it. */
 const open = (
-  respond: Respond
+  respond: Respond,
+  crypto?: OAuth2Crypto.OAuth2CryptoService
 ): Promise<{ readonly client: OAuth2Client.OAuth2ClientService; readonly session: OAuth2Session.OAuth2Session }> =>
-  ManagedRuntime.make(layer(made(respond))).runPromise(
+  ManagedRuntime.make(layer(made(respond), crypto)).runPromise(
     Effect.flatMap(
       OAuth2Client.OAuth2Client,
       (client) => Effect.map(client.restore(makeToken(Date.now())), (session) => ({ client, session }))
