@@ -78,14 +78,18 @@ export const failing = Metric.gauge("oauth2_sessions_failing", {
 export const step = (
   name: `oauth2.${string}`,
   options?: Omit<Tracer.SpanOptions, "captureStackTrace">
-): <A, E extends { readonly _tag: string }, R>(
+): <A, E extends Tagged & { readonly error?: Tagged }, R>(
   effect: Effect.Effect<A, E, R>
 ) => Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
 (effect) =>
   effect.pipe(
-    Effect.tapError((error) => Effect.annotateCurrentSpan("error.type", error._tag)),
+    Effect.tapError((error) => Effect.annotateCurrentSpan("error.type", (error.error ?? error)._tag)),
     Effect.withSpan(name, { ...options, captureStackTrace: false })
   )
+
+interface Tagged {
+  readonly _tag: string
+}
 
 /**
  * The span of one request to an endpoint, by its name and host. Path and query stay out.
