@@ -1,10 +1,9 @@
 import { Browser, LoopbackError } from "@effect-oauth2/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
-import { start } from "./support/processes.js"
+import { ended, start, temporaryFolder } from "./support/processes.js"
 
 const recording = (opened: Array<string>) => Browser.make((url) => Effect.sync(() => void opened.push(url.href)))
 
@@ -79,49 +78,25 @@ describe("layers", () => {
       assert.deepStrictEqual(printed, [url.href])
     }))
 
-  it.live("S85 layer gives the system's opener the URL as one argument, which no shell takes apart", () =>
+  it.live("S85 layer and layerPrintAndOpen give the system's opener the URL as one argument, which no shell takes apart", () =>
     Effect.gen(function*() {
       const { environment, opened } = yield* fakeDesktop
-      const [output] = yield* run(environment, ["layer", url.href])
-      assert.strictEqual(output, "done\n")
-      assert.strictEqual(yield* opened, `${url.href}\n`)
-    }).pipe(Effect.scoped))
-
-  it.live("layerPrintAndOpen does both", () =>
-    Effect.gen(function*() {
-      const { environment, opened } = yield* fakeDesktop
-      const [output] = yield* run(environment, ["layerPrintAndOpen", url.href])
-      assert.strictEqual(output, `${url.href}\ndone\n`)
-      assert.strictEqual(yield* opened, `${url.href}\n`)
+      const program = start(new URL("./support/openBrowser.ts", import.meta.url), [url.href], environment)
+      assert.deepStrictEqual(yield* ended(program), { code: 0, output: `done\nprinted ${url.href}\ndone\n` })
+      assert.strictEqual(yield* opened, `${url.href}\n`.repeat(2))
     }).pipe(Effect.scoped))
 })
 
 /** A system whose opener, by whatever name, notes the arguments that it gets, one a line. */
-const fakeDesktop = Effect.map(
-  Effect.acquireRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "desktop-"))),
-    (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
-  ),
-  (folder) => {
-    const [opener, note] = [join(folder, "browser"), join(folder, "note")]
-    writeFileSync(opener, `#!/bin/sh\nprintf '%s\\n' "$@" > "${note}.part"\nmv "${note}.part" "${note}"\n`)
-    chmodSync(opener, 0o700)
-    for (const name of ["open", "xdg-open"]) symlinkSync(opener, join(folder, name))
-    return {
-      environment: { PATH: `${folder}${delimiter}${process.env["PATH"]}`, HOME: folder, BROWSER: opener },
-      opened: Effect.map(
-        Effect.repeat(Effect.sleep(10), { until: () => existsSync(note) }),
-        () => readFileSync(note, "utf8")
-      )
-    }
+const fakeDesktop = Effect.map(temporaryFolder, (folder) => {
+  const [opener, note] = [join(folder, "browser"), join(folder, "note")]
+  writeFileSync(opener, `#!/bin/sh\nprintf '%s\\n' "$@" >> "${note}"\n`)
+  chmodSync(opener, 0o700)
+  for (const name of ["open", "xdg-open"]) symlinkSync(opener, join(folder, name))
+  const lines = () => existsSync(note) ? readFileSync(note, "utf8") : ""
+  return {
+    environment: { PATH: `${folder}${delimiter}${process.env["PATH"]}`, HOME: folder, BROWSER: opener },
+    /** What was noted, once both have noted something. */
+    opened: Effect.map(Effect.repeat(Effect.sleep(10), { until: () => lines().split("\n").length > 2 }), lines)
   }
-)
-
-const run = (environment: Readonly<Record<string, string>>, args: ReadonlyArray<string>) =>
-  Effect.async<readonly [output: string]>((resume) => {
-    const program = start(new URL("./support/openBrowser.ts", import.meta.url), args, environment)
-    let output = ""
-    program.stdout?.on("data", (chunk: Buffer) => output += chunk.toString())
-    program.on("close", () => resume(Effect.succeed([output])))
-    return Effect.sync(() => program.kill())
-  })
+})

@@ -1,14 +1,16 @@
-/** Opens the URL in its last argument with the layer named in the one before: a process of its own, with its own PATH. */
+/** Opens the URL in its argument with each layer that opens browsers: a process of its own, with its own PATH. */
 import * as Browser from "@effect-oauth2/platform-node/Browser"
 import * as Effect from "effect/Effect"
 
-const [name, url] = process.argv.slice(2)
-const print = (url: URL) => Effect.sync(() => void process.stdout.write(`${url.href}\n`))
-const layer = name === "layer" ? Browser.layer : Browser.layerPrintAndOpen(print)
+const url = new URL(process.argv[2] ?? "")
+
+const write = (text: string) => Effect.sync(() => void process.stdout.write(`${text}\n`))
+
+const open = Effect.zipRight(Browser.openBrowser(url), write("done"))
 
 Effect.runFork(
-  Browser.openBrowser(new URL(url ?? "")).pipe(
-    Effect.zipRight(Effect.sync(() => process.stdout.write("done\n"))),
-    Effect.provide(layer)
+  Effect.zipRight(
+    Effect.provide(open, Browser.layer),
+    Effect.provide(open, Browser.layerPrintAndOpen((url) => write(`printed ${url.href}`)))
   )
 )
