@@ -58,7 +58,10 @@ export interface Options {
   readonly retry?: Schedule.Schedule<unknown, AttemptError> | undefined
   /** Another judgement of failures. Default: {@link outcome}. */
   readonly outcome?: ((error: AttemptError) => Outcome) | undefined
-  /** How long a renewed token may take to be written before it is served from memory. Default: 2 seconds. */
+  /**
+   * How long a store that does not answer is waited for, and how long a renewed token may take to be written before it
+   * is served from memory. Default: 2 seconds.
+   */
   readonly persistDeadline?: Duration.DurationInput | undefined
   /** Never serve a token that could not be written. Default: `false`. */
   readonly strictPersistence?: boolean | undefined

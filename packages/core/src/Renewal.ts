@@ -118,7 +118,7 @@ export const make = (options: Options): Renewal => {
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const { record } = cell
       const held = memory.usable(record, now, need)
-      if (held !== undefined && !memory.isDue(cell, now)) return Effect.succeed(held)
+      if (held !== undefined && (need.mayBeDue || !memory.isDue(cell, now))) return Effect.succeed(held)
       if (!memory.isRenewable(record)) return new ReauthorizationRequired({ reason: whyNotRenewable(record) })
       const retryAt = memory.blockedUntil(cell, now)
       return retryAt === undefined

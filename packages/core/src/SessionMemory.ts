@@ -73,22 +73,41 @@ export interface Unsaved {
 }
 
 /**
- * What a renewal is for. The token named here is not good enough: a resource refused it, or the program wants another.
+ * What a renewal is for.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Need {
+  /** This one is not good enough: a resource refused it, or the program wants another. */
   readonly otherThan: Token | undefined
+  /** Whether a token that is due to be renewed will do. */
+  readonly mayBeDue: boolean
 }
 
 /**
- * Any token that can be presented.
+ * Any token that can be presented: somebody waits for it.
  *
  * @since 0.1.0
  * @category constants
  */
-export const anyToken: Need = { otherThan: undefined }
+export const anyToken: Need = { otherThan: undefined, mayBeDue: true }
+
+/**
+ * A token that lasts for longer, which nobody waits for.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const laterToken: Need = { otherThan: undefined, mayBeDue: false }
+
+/**
+ * Another token than the one that is held.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const otherToken = (token: Token): Need => ({ otherThan: token, mayBeDue: true })
 
 /**
  * @since 0.1.0

@@ -30,7 +30,7 @@ import * as SessionMemory from "./SessionMemory.js"
 import * as SessionRecord from "./SessionRecord.js"
 import * as Telemetry from "./Telemetry.js"
 import type { Token } from "./Token.js"
-import type { TokenStoreService } from "./TokenStore.js"
+import { type TokenStoreService, withDeadline } from "./TokenStore.js"
 
 /**
  * What became of the token at the server when a session was signed out. Here it is gone in any case.
@@ -91,7 +91,8 @@ export interface Options {
  */
 export const make = (options: Options): Effect.Effect<TokenManager, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { policy, registration, renewableGrant, store } = options
+    const { policy, registration, renewableGrant } = options
+    const store = withDeadline(options.store, Duration.millis(policy.persistDeadline))
     // Before the flights, so that it ends after them: what is in the air at the end still tells what became of it.
     const events = yield* Effect.acquireRelease(PubSub.sliding<SessionEvent>(1_024), PubSub.shutdown)
     const flights = yield* Flights.make(Duration.millis(policy.drainTimeout))
@@ -144,10 +145,15 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
     /** What is still valid is served at once, and the manager told. */
     const acquireStale = (cell: SessionMemory.Cell, now: number) => {
       const held = memory.mustReload(cell, now) ? undefined : memory.usable(cell.record, now, SessionMemory.anyToken)
-      if (held === undefined) return awaitRenewal(cell, SessionMemory.anyToken)
-      if (memory.isDue(cell, now)) void launch(cell, SessionMemory.anyToken)
-      return Effect.succeed(held)
+      return held === undefined
+        ? Effect.tap(awaitRenewal(cell, SessionMemory.anyToken), renewEarly(cell))
+        : Effect.as(renewEarly(cell), held)
     }
+
+    const renewEarly = (cell: SessionMemory.Cell): Effect.Effect<void> =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        if (memory.isDue(cell, now)) void launch(cell, SessionMemory.laterToken)
+      })
 
     const renew = (sessionKey: string): Effect.Effect<SessionMemory.Held, OAuth2Error> =>
       Effect.flatMap(Clock.currentTimeMillis, (asked) =>
@@ -155,19 +161,19 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
           held.token.issuedAt > asked
             ? Effect.succeed(held)
             : withCell(sessionKey, (cell) =>
-              awaitRenewal(cell, { otherThan: held.token }))))
+              awaitRenewal(cell, SessionMemory.otherToken(held.token)))))
 
     const rejected = (
       sessionKey: string,
       { generation, token }: SessionMemory.Held
     ): Effect.Effect<SessionMemory.Held | undefined, OAuth2Error> =>
       withCell(sessionKey, (cell, now): Effect.Effect<SessionMemory.Held | undefined, OAuth2Error> => {
-        const newer = memory.usable(cell.record, now, { otherThan: token })
+        const newer = memory.usable(cell.record, now, SessionMemory.otherToken(token))
         if (newer !== undefined && newer.generation > generation) {
           return Effect.succeed(newer)
         }
         return cell.flight !== undefined || mayRenewRejected(cell, now)
-          ? awaitRenewal(cell, { otherThan: token })
+          ? awaitRenewal(cell, SessionMemory.otherToken(token))
           : Effect.succeed(undefined)
       })
 

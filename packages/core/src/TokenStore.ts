@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import type { StoreError } from "./OAuth2Error.js"
+import { StoreError } from "./OAuth2Error.js"
 import type { SessionRecord } from "./SessionRecord.js"
 
 /**
@@ -159,6 +159,36 @@ export const makeMemory: Effect.Effect<TokenStoreService> = Effect.map(
  * @category layers
  */
 export const layerMemory: Layer.Layer<TokenStore> = Layer.effect(TokenStore, makeMemory)
+
+/**
+ * The store, with an end to its patience: an operation that is not done by the deadline fails with `StoreError`,
+ * reason `Unavailable`, and is left behind. A volatile store waits for nothing, and stays as it is.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withDeadline = (self: TokenStoreService, deadline: Duration.Duration): TokenStoreService => {
+  const { durability, sharing } = self
+  if (durability === "volatile") return self
+  const inTime = <A>(operation: string, act: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
+    Effect.interruptible(Effect.disconnect(act)).pipe(
+      Effect.timeoutFail({
+        duration: deadline,
+        onTimeout: () => new StoreError({ operation, reason: "Unavailable" })
+      })
+    )
+  return {
+    durability,
+    sharing,
+    get: (key) => inTime("get", self.get(key)),
+    begin: (key, claim, hold) => inTime("begin", self.begin(key, claim, hold)),
+    commit: (key, claim, next) => inTime("commit", self.commit(key, claim, next)),
+    release: (key, claim, options) => inTime("release", self.release(key, claim, options)),
+    replace: (key, record) => inTime("replace", self.replace(key, record)),
+    remove: (key) => inTime("remove", self.remove(key)),
+    rename: (from, to) => inTime("rename", self.rename(from, to))
+  }
+}
 
 /**
  * The rule of `begin`, for stores that keep their records where they can look at them first.
