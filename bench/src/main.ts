@@ -6,7 +6,6 @@
  */
 import { build } from "esbuild"
 import { fork } from "node:child_process"
-import { constants, setPriority } from "node:os"
 import { resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
@@ -44,15 +43,6 @@ const heaps = async () => {
   return heapSection({ ours, badgateway, google })
 }
 
-/** Who may, goes before whatever else the machine has to do: the groups inherit it, with all their threads. */
-const takePrecedence = (): void => {
-  try {
-    setPriority(constants.priority.PRIORITY_HIGHEST)
-  } catch {
-    // Only an administrator may; the rounds even out what others take.
-  }
-}
-
 await build({
   entryPoints: [here("groups.ts")],
   outfile: program,
@@ -64,7 +54,6 @@ await build({
   // No `paths`: the packages are what they are for their users, the built ones.
   tsconfigRaw: {}
 })
-takePrecedence()
 const sections = [
   await measured("requests"),
   await measured("freshToken"),
