@@ -14,7 +14,7 @@ const config: ViteUserConfig = {
   },
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 30_000,
+    testTimeout: 180_000,
     hookTimeout: 60_000
   }
 }
