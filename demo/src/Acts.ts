@@ -82,6 +82,7 @@ const calm = ({ tokens }: Stage): Played => Effect.flatMap(tokens.current, token
 const rush = ({ callers, crowd, screen, session, tokens }: Stage, isFirst: boolean): Played =>
   Effect.gen(function*() {
     const number = yield* tokens.current
+    yield* Effect.sleep("300 millis")
     yield* callers.pause
     yield* screen.say(`All fall silent until the token has ended. Then ${crowd} calls come in the same instant.`)
     const { expiresAt } = yield* session.token

@@ -18,7 +18,16 @@ const main = Effect.gen(function*() {
     return true
   }
   return yield* Demo.run(options, screen)
-}).pipe(Effect.scoped, Effect.provide(NodeContext.layer))
+}).pipe(
+  Effect.scoped,
+  Effect.catchAll(({ message }) =>
+    Effect.sync(() => {
+      process.stderr.write(`\n  ${message}\n\n`)
+      return false
+    })
+  ),
+  Effect.provide(NodeContext.layer)
+)
 
 NodeRuntime.runMain(main, {
   disableErrorReporting: true,
