@@ -18,8 +18,8 @@ import * as Simulation from "./Simulation.js"
 import { WatchedStore } from "./WatchedStore.js"
 
 const schedules = 200
-const crowds = 3
-const interruptions = 1_000
+const crowds = 1
+const interruptions = 400
 
 const waitUntilExpired = Effect.sleep(2 * hour)
 
