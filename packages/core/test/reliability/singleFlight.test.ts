@@ -51,7 +51,7 @@ it(`R01 S61 callers at expiry make exactly one token request, in ${schedules} sc
         }
         yield* assertIntact()
         yield* assertOnePresentation
-      }).pipe(Effect.provide(layer())), { yields: 0.1 * (seed % 3) })
+      }).pipe(Effect.provide(layer())), { yields: 0.01 * (seed % 3) })
   }
 })
 
