@@ -19,7 +19,7 @@ import { WatchedStore } from "./WatchedStore.js"
 
 const schedules = 200
 const crowds = 1
-const interruptions = 400
+const interruptions = 50
 
 const waitUntilExpired = Effect.sleep(2 * hour)
 
@@ -134,7 +134,7 @@ else fails, and there is one token request`,
           }
           yield* assertIntact()
           yield* assertOnePresentation
-        }).pipe(Effect.provide(layer())), { yields: 0.1 })
+        }).pipe(Effect.provide(layer())), { yields: 0.01 })
     }
   }
 )
