@@ -36,20 +36,34 @@ export const authorize = (
   HttpClientRequest.HttpClientRequest,
   InsecureTransportError | UnsupportedTokenType | InputError | TokenExpired
 > => {
-  if (!URL.canParse(request.url)) return new InputError({ field: "url", problem: "is not an absolute URL" })
+  if (!URL.canParse(request.url)) {
+    return new InputError({ field: "url", problem: "is not an absolute URL. Prepend the API's origin" })
+  }
   const url = new URL(request.url)
   if (!Endpoint.isSecure(url, policy)) return new InsecureTransportError({ origin: url.origin })
-  if (token.tokenType.toLowerCase() !== "bearer") {
-    return new UnsupportedTokenType({ tokenType: token.tokenType.slice(0, 64) })
-  }
-  if (!isTokenText(Redacted.value(token.accessToken))) {
-    return new InputError({ field: "accessToken", problem: "is empty or has characters that no header can carry" })
-  }
+  const fault = faultOf(token, ["accessToken"])
+  if (fault !== undefined) return fault
   if ("authorization" in request.headers) return headerConflict
   return Effect.flatMap(Clock.currentTimeMillis, (now) =>
     isExpired(token, now)
       ? new TokenExpired({ expiresAt: token.expiresAt! })
       : Effect.succeed(withToken(request, token)))
+}
+
+/**
+ * Why a token that was made elsewhere can never be presented, if so.
+ *
+ * @internal
+ */
+export const faultOf = (
+  token: Token,
+  fields: ReadonlyArray<"accessToken" | "refreshToken">
+): UnsupportedTokenType | InputError | undefined => {
+  if (token.tokenType.toLowerCase() !== "bearer") {
+    return new UnsupportedTokenType({ tokenType: token.tokenType.slice(0, 64) })
+  }
+  const field = fields.find((field) => token[field] !== undefined && !isTokenText(Redacted.value(token[field])))
+  return field && new InputError({ field, problem: "is empty or has characters that no token has. Obtain it anew" })
 }
 
 /**

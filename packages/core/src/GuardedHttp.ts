@@ -90,7 +90,7 @@ export const send = (
     !headerText.test(Redacted.value(value))
   )
   if (illegal !== undefined) {
-    return new InputError({ field: illegal[0], problem: "has characters that no header can carry" })
+    return new InputError({ field: illegal[0], problem: "has characters that no header can carry. Leave them out" })
   }
   return client.execute(toHttpRequest(request)).pipe(
     Effect.mapError(transportError(request.name)),

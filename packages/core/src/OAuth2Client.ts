@@ -16,6 +16,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as AuthorizationRequest from "./AuthorizationRequest.js"
 import * as AuthorizationResponse from "./AuthorizationResponse.js"
+import * as BearerToken from "./BearerToken.js"
 import * as Grant from "./Grant.js"
 import { encode } from "./internal/base64url.js"
 import * as constantTime from "./internal/constantTime.js"
@@ -122,7 +123,10 @@ export interface OAuth2ClientService {
     grant: Grant.Grant,
     options?: { readonly sessionKey?: string | undefined }
   ) => Effect.Effect<OAuth2Session, OAuth2Error>
-  /** Keeps a token that was obtained elsewhere. Fails with `StoreError`. */
+  /**
+   * Keeps a token that was obtained elsewhere. Fails with `UnsupportedTokenType` or `InputError` when it cannot be
+   * presented, with `StoreError` when it cannot be kept.
+   */
   readonly restore: (
     token: Token,
     options?: { readonly sessionKey?: string | undefined }
@@ -413,7 +417,8 @@ export const make = <R = never>(
       complete,
       authorize,
       restore: (token, { sessionKey = "default" } = {}) =>
-        Effect.as(manager.restore(sessionKey, token), session(sessionKey)),
+        BearerToken.faultOf(token, ["accessToken", "refreshToken"]) ??
+          Effect.as(manager.restore(sessionKey, token), session(sessionKey)),
       requestToken: (grant) => TokenEndpoint.requestToken(registration, grant),
       revoke: (token, hint) => RevocationEndpoint.revoke(registration, token, hint),
       session,

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import { type HttpClientError, RequestError, ResponseError } from "@effect/platform/HttpClientError"
+import { type HttpClientError, RequestError } from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
@@ -18,7 +18,7 @@ import * as Stream from "effect/Stream"
 import { isTokenRejected } from "./BearerChallenge.js"
 import { headerConflict, withToken } from "./BearerToken.js"
 import * as Endpoint from "./Endpoint.js"
-import { forCaller } from "./internal/callersResponse.js"
+import { details, forCaller, withResponse } from "./internal/callersResponse.js"
 import {
   ConfigurationError,
   InputError,
@@ -212,7 +212,9 @@ const send = <Id extends string>(
   const isListed = guard.origins.has(originOf(request.url))
   if (held !== undefined && isListed) return present(transport, session, request, held)
   const refusal = isListed ? undefined : refusalOf(guard, request.url)
-  if (refusal !== undefined && guard.originFromToken === undefined) return refusal
+  if (refusal !== undefined && (refusal._tag !== "OriginNotAllowed" || guard.originFromToken === undefined)) {
+    return refusal
+  }
   return Effect.flatMap(session.held, (held) =>
     refusal === undefined || isOriginOfToken(guard, request.url, held.token)
       ? present(transport, session, request, held)
@@ -265,25 +267,22 @@ const replay = (
     onSuccess: (response) => accepted(response, request)
   })
 
-/** A body that was read leaves its connection usable; a long one is not worth it. */
+/** A body that was read leaves its connection usable; one that is long, or slow, is not worth it. */
 const drained = (response: HttpClientResponse): Effect.Effect<void> =>
-  Effect.ignore(Stream.runFoldWhile(response.stream, 0, (size) => size < 65_536, (size, chunk) => size + chunk.length))
+  Stream.runFoldWhile(response.stream, 0, (size) => size < 65_536, (size, chunk) => size + chunk.length).pipe(
+    Effect.timeout("1 second"),
+    Effect.ignore
+  )
 
 const isReplayable = (body: HttpClientRequest.HttpClientRequest["body"]): boolean =>
   body._tag === "Empty" || body._tag === "Uint8Array" || body._tag === "FormData" ||
   (body._tag === "Raw" && (typeof body.body === "string" || body.body instanceof URLSearchParams ||
     body.body instanceof Blob || body.body instanceof ArrayBuffer || ArrayBuffer.isView(body.body)))
 
-const withRequest = (error: HttpClientError, request: HttpClientRequest.HttpClientRequest): HttpClientError => {
-  const { cause, description } = error
-  const details = {
-    ...(cause === undefined ? undefined : { cause }),
-    ...(description === undefined ? undefined : { description })
-  }
-  return error._tag === "RequestError"
-    ? new RequestError({ request, reason: error.reason, ...details })
-    : new ResponseError({ request, response: forCaller(error.response, request), reason: error.reason, ...details })
-}
+const withRequest = (error: HttpClientError, request: HttpClientRequest.HttpClientRequest): HttpClientError =>
+  error._tag === "RequestError"
+    ? new RequestError({ request, reason: error.reason, ...details(error) })
+    : withResponse(error, forCaller(error.response, request))
 
 // ---- origins
 

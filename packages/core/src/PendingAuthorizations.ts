@@ -16,7 +16,10 @@ import type { PendingAuthorization } from "./PendingAuthorization.js"
  */
 export interface PendingAuthorizationsService {
   readonly put: (pending: PendingAuthorization) => Effect.Effect<void, StoreError>
-  /** What is pending under this state, left where it is. `undefined`: nothing, or it was consumed or has expired. */
+  /**
+   * What is pending under this state, left where it is. `undefined`: nothing, or it was consumed. What has expired may
+   * still be found: `consume` tells.
+   */
   readonly get: (state: string) => Effect.Effect<PendingAuthorization | undefined, StoreError>
   /**
    * Uses the pending authorization up: atomically, and for good. It need not have been `put` here before: the one that
@@ -44,7 +47,8 @@ interface Entry {
 }
 
 /**
- * Sign-ins in the memory of this process. What has expired is forgotten as new ones come.
+ * Sign-ins in the memory of this process. What has expired is forgotten ten minutes later, as others come, so that who
+ * is late is told so.
  *
  * @since 0.1.0
  * @category constructors
@@ -58,12 +62,13 @@ export const makeMemory: Effect.Effect<PendingAuthorizationsService> = Effect.sy
         entries.set(pending.state, { pending, consumed: false })
       }),
     get: (state) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
+      Effect.sync(() => {
         const entry = entries.get(state)
-        return entry === undefined || entry.consumed || entry.pending.expiresAt <= now ? undefined : entry.pending
+        return entry?.consumed === false ? entry.pending : undefined
       }),
     consume: (pending) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        forgetExpired(entries, now)
         if (pending.expiresAt <= now) return new AuthorizationResponseError({ reason: "TransactionExpired" })
         if (entries.get(pending.state)?.consumed === true) {
           return new AuthorizationResponseError({ reason: "TransactionConsumed" })
@@ -75,10 +80,12 @@ export const makeMemory: Effect.Effect<PendingAuthorizationsService> = Effect.sy
   }
 })
 
+const remembered = 600_000
+
 /** Oldest first, as a map keeps them, up to the first that still lasts. */
 const forgetExpired = (entries: Map<string, Entry>, now: number): void => {
   for (const [state, { pending }] of entries) {
-    if (pending.expiresAt > now) return
+    if (pending.expiresAt > now - remembered) return
     entries.delete(state)
   }
 }

@@ -115,32 +115,36 @@ describe("the listener", () => {
       assert.strictEqual((yield* at(callback)).status, 404, "once")
     }))
 
-  it.scopedLive("S81 R37 completes the one real callback amid 10,000 bogus requests and connections", () =>
-    Effect.gen(function*() {
-      const { callback, redirectUri } = yield* waiting()
-      const port = portOf(redirectUri)
-      const get = (target: string, host = `127.0.0.1:${port}`) => `GET ${target} HTTP/1.1\r\nhost: ${host}\r\n\r\n`
-      const bogus = [
-        get("/favicon.ico"),
-        get(`/callback?code=evil&state=${"t".repeat(43)}`),
-        get(`/callback${query}`).replace("GET", "POST"),
-        get(`/callback${query}`, `evil.test:${port}`)
-      ]
-      const statuses: Array<number> = []
-      const flood = Effect.forEach(
-        Array.from({ length: 5_000 }, (_, i) => i),
-        (i) => Effect.map(Requests.exchange(port, bogus[i % bogus.length]!), (status) => statuses.push(status)),
-        { concurrency: 64, discard: true }
-      )
-      yield* flood
-      const rest = yield* Effect.fork(flood)
-      yield* Effect.repeat(Effect.sleep(1), { until: () => statuses.length > 5_100 })
-      assert.strictEqual((yield* Requests.send(redirectUri + query)).status, 200)
-      assert.isBelow(statuses.length, 10_000, "the flood goes on")
-      yield* Fiber.join(rest)
-      assert.deepStrictEqual([statuses.length, ...new Set(statuses)], [10_000, 404])
-      assert.strictEqual((yield* Fiber.join(callback)).href, redirectUri + query)
-    }))
+  it.scopedLive(
+    "S81 R37 completes the one real callback amid 10,000 bogus requests and connections",
+    () =>
+      Effect.gen(function*() {
+        const { callback, redirectUri } = yield* waiting()
+        const port = portOf(redirectUri)
+        const get = (target: string, host = `127.0.0.1:${port}`) => `GET ${target} HTTP/1.1\r\nhost: ${host}\r\n\r\n`
+        const bogus = [
+          get("/favicon.ico"),
+          get(`/callback?code=evil&state=${"t".repeat(43)}`),
+          get(`/callback${query}`).replace("GET", "POST"),
+          get(`/callback${query}`, `evil.test:${port}`)
+        ]
+        const statuses: Array<number> = []
+        const flood = Effect.forEach(
+          Array.from({ length: 5_000 }, (_, i) => i),
+          (i) => Effect.map(Requests.exchange(port, bogus[i % bogus.length]!), (status) => statuses.push(status)),
+          { concurrency: 64, discard: true }
+        )
+        yield* flood
+        const rest = yield* Effect.fork(flood)
+        yield* Effect.repeat(Effect.sleep(1), { until: () => statuses.length > 5_100 })
+        assert.strictEqual((yield* Requests.send(redirectUri + query)).status, 200)
+        assert.isBelow(statuses.length, 10_000, "the flood goes on")
+        yield* Fiber.join(rest)
+        assert.deepStrictEqual([statuses.length, ...new Set(statuses)], [10_000, 404])
+        assert.strictEqual((yield* Fiber.join(callback)).href, redirectUri + query)
+      }),
+    120_000
+  )
 
   it.scopedLive("S81 holds at most 256 connections, and lets the user in when others hold them all", () =>
     Effect.gen(function*() {
@@ -181,7 +185,7 @@ describe("the listener", () => {
       ;(yield* Requests.socket(port)).write("POST /callback HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\nx")
       yield* Effect.sleep(20)
       const [taken] = yield* Effect.timed(Scope.close(scope, Exit.void))
-      assert.isBelow(Duration.toMillis(taken), 100)
+      assert.isBelow(Duration.toMillis(taken), 1_000)
       assert.strictEqual(yield* Effect.flip(Requests.socket(port)), "ECONNREFUSED")
     }))
 

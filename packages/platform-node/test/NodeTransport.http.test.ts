@@ -19,7 +19,7 @@ import { accessToken, requestToken, sendToken, withClient } from "./support/toke
 const at = ({ port }: Servers.Running, path = "/token", scheme = "http") => `${scheme}://127.0.0.1:${port}${path}`
 
 const isClosed = (running: Servers.Running) =>
-  Effect.repeat(Effect.sleep(5), { until: () => running.open() === 0 }).pipe(Effect.timeout("1 second"))
+  Effect.repeat(Effect.sleep(5), { until: () => running.open() === 0 }).pipe(Effect.timeout("5 seconds"))
 
 describe("redirects", () => {
   it.scopedLive("S03 R33 token and revocation requests follow none of them: the sink gets 0 requests", () =>

@@ -152,6 +152,8 @@ describe("proxies", () => {
         [{ url: "http://" }, "proxy.url"],
         [{ url: "http://proxy.example:99999" }, "proxy.url"],
         [{ url: "http://user:secret@proxy.example" }, "proxy.url"],
+        [{ url: "http://proxy.example:3128/path" }, "proxy.url"],
+        [{ url: "http://proxy.example:3128/?secret" }, "proxy.url"],
         [{ url: new URL("http://user:secret@proxy.example") }, "proxy.url"],
         [{ url, credentials: { username: "a:b", password } }, "proxy.credentials.username"],
         [{ url, credentials: { username: "a", password }, token: Redacted.make("secret") }, "proxy.token"],

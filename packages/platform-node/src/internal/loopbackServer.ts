@@ -107,7 +107,10 @@ const boundedSockets = (server: Server): ReadonlySet<Socket> => {
   server.on("connection", (socket: Socket) => {
     sockets.add(socket)
     socket.once("close", () => sockets.delete(socket))
-    if (sockets.size > maxConnections) sockets.values().next().value?.destroy()
+    const oldest = sockets.size > maxConnections ? sockets.values().next().value : undefined
+    if (oldest === undefined) return
+    sockets.delete(oldest)
+    oldest.destroy()
   })
   return sockets
 }

@@ -55,10 +55,13 @@ const proxyUrl = (input: string | URL): Either.Either<string, ConfigurationError
       invalid("proxy.url", "is not an http or https URL. Write it in full, as http://proxy.example:3128")
     )
   }
-  const { origin, password, username } = new URL(text)
-  return username === "" && password === ""
+  const { hash, origin, password, pathname, search, username } = new URL(text)
+  if (username !== "" || password !== "") {
+    return Either.left(invalid("proxy.url", "has a user or password inside. Give them as proxy.credentials"))
+  }
+  return `${pathname}${search}${hash}` === "/"
     ? Either.right(origin)
-    : Either.left(invalid("proxy.url", "has a user or password inside. Give them as proxy.credentials"))
+    : Either.left(invalid("proxy.url", "has a path, a query or a fragment. Leave out what follows the port"))
 }
 
 /** The value of the `Proxy-Authorization` header, if any. */
