@@ -1,5 +1,6 @@
 // An Effect that is neither yielded, returned nor kept never runs, and nobody hears of it. This rule is to Effect what
-// no-floating-promises is to promises. A fiber is an Effect too, but one that already runs: it may be let go.
+// no-floating-promises is to promises. A fiber is an Effect too, but one that already runs: it may be let go. So may the
+// result of `yield*` when it is a value that only counts as an Effect: an error, an Exit, an Either or an Option.
 
 const has = (type, name) => type.getProperties().some((property) => property.name.startsWith(`__@${name}`))
 
@@ -7,6 +8,8 @@ const isDroppedEffect = (type) =>
   type.isUnion()
     ? type.types.some(isDroppedEffect)
     : has(type, "EffectTypeId") && !has(type, "FiberTypeId")
+
+const isValue = (type) => type.isUnion() ? type.types.every(isValue) : type.getProperty("_tag") !== undefined
 
 /** @type {import("eslint").Rule.RuleModule} */
 export const noFloatingEffect = {
@@ -19,7 +22,9 @@ export const noFloatingEffect = {
   create: (context) => ({
     ExpressionStatement: ({ expression }) => {
       if (expression.type === "AssignmentExpression") return
-      if (isDroppedEffect(context.sourceCode.parserServices.getTypeAtLocation(expression))) {
+      const type = context.sourceCode.parserServices.getTypeAtLocation(expression)
+      if (expression.type === "YieldExpression" && isValue(type)) return
+      if (isDroppedEffect(type)) {
         context.report({ node: expression, messageId: "floating" })
       }
     }

@@ -46,7 +46,9 @@ export const retried = HttpClient.retryTransient // !no-restricted-properties
 `
 
 const typed = String.raw`
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+class TaggedError extends Data.TaggedError("TaggedError") {}
 const promise = Promise.resolve(1)
 promise // !@typescript-eslint/no-floating-promises @typescript-eslint/no-unused-expressions
 promise.then(() => 1) // !@typescript-eslint/no-floating-promises
@@ -56,6 +58,10 @@ Effect.sync(() => 1) // !house/no-floating-effect
 export const inner = Effect.gen(function*() {
   Effect.log("") // !house/no-floating-effect
   yield* Effect.void
+  yield* Effect.exit(Effect.void)
+  yield* Effect.flip(new TaggedError())
+  new TaggedError() // !house/no-floating-effect
+  yield* Effect.succeed(Effect.void) // !house/no-floating-effect
 })
 Effect.runFork(inner)
 export const loose: any = 1 // !@typescript-eslint/no-explicit-any

@@ -1,5 +1,5 @@
 /** Well-formed values of the library's own, of every shape that they can have. */
-import type { PendingAuthorization, Token } from "@effect-oauth2/core"
+import { OAuth2Error, type PendingAuthorization, type SessionRecord, type Token } from "@effect-oauth2/core"
 import { FastCheck, Redacted } from "effect"
 
 export const tokenText = FastCheck.stringMatching(/^[\x21-\x7e]{1,40}$/)
@@ -33,6 +33,28 @@ export const token: FastCheck.Arbitrary<Token.Token> = FastCheck.record({
   idToken: optional(secret),
   extra: optional(extra)
 }).map((token) => compact(token) as Token.Token)
+
+const state: FastCheck.Arbitrary<SessionRecord.SessionRecord["state"]> = FastCheck.oneof(
+  FastCheck.record({ _tag: FastCheck.constant("Idle" as const), unresolved: FastCheck.boolean() }),
+  FastCheck.record({
+    _tag: FastCheck.constant("Redeeming" as const),
+    attempt: FastCheck.string(),
+    until: instant,
+    unresolved: FastCheck.boolean()
+  }),
+  FastCheck.record({
+    _tag: FastCheck.constant("Dead" as const),
+    reason: FastCheck.constantFrom(...OAuth2Error.ReauthorizationReason.literals)
+  })
+)
+
+export const sessionRecord: FastCheck.Arbitrary<SessionRecord.SessionRecord> = FastCheck.record({
+  version: FastCheck.constant(1 as const),
+  generation: FastCheck.nat(),
+  token: optional(token),
+  refreshToken: optional(secret),
+  state
+}).map((record) => compact(record) as SessionRecord.SessionRecord)
 
 export const pendingAuthorization: FastCheck.Arbitrary<PendingAuthorization.PendingAuthorization> = FastCheck.record({
   version: FastCheck.constant(1 as const),

@@ -1,7 +1,6 @@
 /** A token store in memory that tells what is asked of it, and goes wrong on demand. */
-import { OAuth2Error, TokenStore } from "@effect-oauth2/core"
-import type { SessionRecord } from "@effect-oauth2/core"
-import { Context, Effect, Exit, Layer, Option } from "effect"
+import { OAuth2Error, PendingAuthorizations, SessionRecord, TokenStore } from "@effect-oauth2/core"
+import { Context, Effect, Exit, Layer, Option, Schema } from "effect"
 
 export type Operation = "get" | "begin" | "commit" | "release" | "replace" | "remove" | "rename"
 
@@ -23,8 +22,12 @@ export interface WatchedStoreService {
   after: (operation: Operation, key: string) => Effect.Effect<void, OAuth2Error.StoreError>
   /** What is stored under the application's session key. */
   readonly stored: (sessionKey?: string) => Effect.Effect<SessionRecord.SessionRecord | undefined>
+  /** All that is stored, by the store's own keys, in clear: for a test's eyes alone. */
+  readonly records: Effect.Effect<Readonly<Record<string, unknown>>>
   readonly count: (operation: Operation) => number
 }
+
+const encode = Schema.encodeSync(SessionRecord.SessionRecord)
 
 export const unavailable = (operation: string): Effect.Effect<never, OAuth2Error.StoreError> =>
   Effect.fail(new OAuth2Error.StoreError({ operation, reason: "Unavailable" }))
@@ -74,12 +77,26 @@ export const make = (
           const key = [...keys].find((key) => key.endsWith(JSON.stringify(sessionKey)))
           return key === undefined ? Effect.succeed(undefined) : Effect.map(memory.get(key), Option.getOrUndefined)
         })),
+      records: Effect.suspend(() => Effect.forEach([...keys], (key) => Effect.map(memory.get(key), entryOf(key)))).pipe(
+        Effect.map((entries) => Object.fromEntries(entries.flat())),
+        Effect.orDie
+      ),
       count: (operation) => self.asked.filter((asked) => asked.operation === operation).length
     }
     return self
   })
 
+const entryOf = (key: string) =>
+  Option.match({
+    onNone: () => [],
+    onSome: (record: SessionRecord.SessionRecord) => [[key, encode(record)] as const]
+  })
+
 export class WatchedStore extends Context.Tag("test/WatchedStore")<WatchedStore, WatchedStoreService>() {}
+
+/** A watched store, and no sign-ins yet: the custody of a client. */
+export const custodyOf = ({ service }: WatchedStoreService) =>
+  Layer.merge(Layer.succeed(TokenStore.TokenStore, service), PendingAuthorizations.layerMemory)
 
 /** The watched store as the store of a client. */
 export const layerTokenStore: Layer.Layer<TokenStore.TokenStore, never, WatchedStore> = Layer.effect(
