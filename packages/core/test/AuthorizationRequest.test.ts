@@ -71,7 +71,7 @@ describe("AuthorizationRequest", () => {
     }
   })
 
-  it("S10 S12 B189 B190 B271 S256 and the code flow are all there is: no extra parameter changes that", () => {
+  it("S10 S12 B189 B190 B271 the code flow with S256 is all there is: no extra parameter changes that", () => {
     for (const name of ["response_type", "code_challenge_method", "code_challenge"]) {
       const error = refused(make({ parameters: [[name, "plain"]] }))
       assert.deepStrictEqual([error?._tag, error?.field], ["InputError", name])

@@ -28,7 +28,7 @@ describe("Pkce", () => {
     }
   })
 
-  it("S12 B166 B167 B273 S256 is the one method there is", () => {
+  it("S12 B166 B167 B273 there is one method, and it is S256", () => {
     assert.strictEqual(Pkce.codeChallengeMethod, "S256")
     assert.deepStrictEqual(Object.keys(Pkce).sort(), [
       "codeChallenge",
