@@ -14,7 +14,7 @@ const config: ViteUserConfig = {
   },
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 900_000,
+    testTimeout: 300_000,
     hookTimeout: 60_000
   }
 }

@@ -17,7 +17,10 @@ export interface World {
 }
 
 export interface Options {
-  /** How likely a fiber is to let others run after an operation. Default: 0.05. */
+  /**
+   * How likely a fiber is to let others run after an operation. Default: 0.05, which is also the most: to yield takes
+   * some twenty operations of its own, and when each leads to more than one other there is no end.
+   */
   readonly yields?: number | undefined
   /** Whether somebody waits for a real promise, such as a digest by WebCrypto. The clock stands still meanwhile. */
   readonly isWaiting?: (() => boolean) | undefined
