@@ -40,6 +40,12 @@ export const steps = [
     ]
   },
   {
+    name: "trace",
+    title: "every requirement is proved by a test, or says why not",
+    static: true,
+    commands: [script("trace")]
+  },
+  {
     name: "build",
     title: "the packages build",
     static: true,
