@@ -17,7 +17,7 @@ const exampleCom = TestAuthorizationServer.make({
 const readme = await CodeBlocks.extract("README.md")
 
 describe("README", () => {
-  it("every block compiles", () => {
+  it("B409 every block compiles", () => {
     assert.isAbove(readme.length, 0)
     assert.deepStrictEqual(CodeBlocks.diagnose(readme.map((block) => block.file)), [])
   }, 150_000)

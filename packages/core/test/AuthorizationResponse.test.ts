@@ -132,7 +132,7 @@ describe("AuthorizationResponse", () => {
     assert.strictEqual(verdict("?response=&code=x&state=y"), "UnexpectedResponseMode")
   })
 
-  it("S30 B122 a token in the query or in the fragment is refused", () => {
+  it("S30 B122 B333 a token in the query or in the fragment is refused", () => {
     for (const name of ["access_token", "id_token", "refresh_token"]) {
       for (const base of ["https://c/cb", "/cb", ""]) {
         assert.strictEqual(verdict(`${base}?code=x&state=y&${name}=${canary}`), "TokenInFrontChannel")
@@ -178,7 +178,7 @@ describe("AuthorizationResponse", () => {
     }
   })
 
-  it("B127 B128 what is refused is always refused by one kind of error, with what to do next", () => {
+  it("B109 what is refused is always refused by one kind of error, with what to do next", () => {
     for (
       const callback of [
         "?state=z",

@@ -16,7 +16,7 @@ const over = (options?: FetchTransport.Options) => {
 }
 
 describe("FetchTransport", () => {
-  it.effect("S03 it hands a redirect to its caller, and sends no cookies of its own", () =>
+  it.effect("S03 B249 it hands a redirect to its caller, and sends no cookies of its own", () =>
     Effect.gen(function*() {
       const { asked, layer } = over()
       const response = yield* HttpClient.get("https://api.test/x").pipe(Effect.provide(layer))

@@ -316,7 +316,7 @@ const requests = Effect.map(
 )
 
 describe("grants that can be run again", () => {
-  it("client credentials are run again with the same parameters, once for all who wait", () =>
+  it("B371 B374 client credentials are run again with the same parameters, once for all who wait", () =>
     Simulation.run(20, () =>
       Effect.gen(function*() {
         const session = (yield* Client).session()
@@ -450,7 +450,7 @@ describe("sessions that nothing can renew", () => {
       assert.strictEqual(yield* (yield* Server).tokenRequests(), before)
     })
 
-  it("without a refresh token and without a grant: NoRefreshToken, and no request", () =>
+  it("B336 B371 without a refresh token and without a grant: NoRefreshToken, and no request", () =>
     Simulation.run(30, () =>
       Effect.gen(function*() {
         const session = yield* signIn()

@@ -151,7 +151,7 @@ describe("TokenResponse", () => {
       assert.isTrue(Token.isExpired(token({ ...base, expires_in: 0 }), receivedAt + 1))
     })
 
-    it("B062 B063 the instant is fixed at receipt, and belongs to the token alone", () => {
+    it("B062 B063 B139 the instant is fixed at receipt, and belongs to the token alone", () => {
       assert.strictEqual(token({ ...base, expires_in: 10 }).issuedAt, receivedAt)
       assert.notProperty(token(base), "expiresAt")
     })

@@ -103,7 +103,7 @@ describe("proxies", () => {
       assert.deepStrictEqual(seen.map(({ headers }) => headers["proxy-authorization"]), [undefined, undefined])
     }))
 
-  it.scopedLive("no environment variable names a proxy", () =>
+  it.scopedLive("B403 no environment variable names a proxy", () =>
     Effect.gen(function*() {
       const seen: Array<Seen> = []
       const log: Array<Servers.ProxyLog> = []

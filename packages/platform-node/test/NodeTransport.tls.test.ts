@@ -80,7 +80,7 @@ describe("trust", () => {
       )
     }))
 
-  it.scopedLive("S02 no environment variable turns the check off, not even Node's own", () =>
+  it.scopedLive("S02 B403 no environment variable turns the check off, not even Node's own", () =>
     Effect.gen(function*() {
       const endpoint = url(yield* server)
       yield* withEnvironment({ NODE_TLS_REJECT_UNAUTHORIZED: "0" })

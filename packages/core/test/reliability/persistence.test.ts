@@ -253,7 +253,7 @@ describe("R20 the store does not write", () => {
 })
 
 describe("R21 nothing that goes wrong around a refresh loses its token", () => {
-  it("R21 R17 a subscriber to events that dies, hangs or never reads stands in nobody's way", () =>
+  it("R21 R17 B368 a subscriber to events that dies, hangs or never reads stands in nobody's way", () =>
     Simulation.run(21, () =>
       Effect.gen(function*() {
         const [{ events }, session] = yield* Effect.all([Client, signIn()])

@@ -83,7 +83,7 @@ describe("R24 short and odd lives", () => {
         }).pipe(Effect.provide(layer())))
   )
 
-  it("R24 S48 without expires_in the token is served until a resource refuses it", () =>
+  it("R24 S48 B410 without expires_in the token is served until a resource refuses it", () =>
     Simulation.run(25, () =>
       Effect.gen(function*() {
         const [server, session] = yield* Effect.all([Server, signIn()])
@@ -125,7 +125,7 @@ describe("R25 sessions that were issued together", () => {
     assert.deepStrictEqual(buckets(3_600), buckets(3_600))
   })
 
-  it("a token is renewed in its early window: never after its expiry, never in its first second", () => {
+  it("B061 a token is renewed in its early window: never after its expiry, never in its first second", () => {
     for (const life of [0, 1, 2, 10, 60, 600, 3_600, 86_400, 31_536_000]) {
       for (let index = 0; index < 100; index++) {
         const at = RefreshPolicy.renewAt(policy, token(life), `user-${index}`)
