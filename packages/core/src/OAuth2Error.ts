@@ -87,7 +87,7 @@ export class InsecureTransportError extends Schema.TaggedError<InsecureTransport
   readonly ambiguous: boolean = false
 
   override get message(): string {
-    return `${this.origin} is not https. Use https, or allowInsecureLoopback for a server on this machine`
+    return `${this.origin} is not https. Use https, or allowInsecureLoopback on this machine`
   }
 }
 
@@ -107,8 +107,9 @@ export class OriginNotAllowed extends Schema.TaggedError<OriginNotAllowed>()("Or
   readonly ambiguous: boolean = false
 
   override get message(): string {
-    return `No token is sent to ${this.origin}. Allowed are ${this.allowed.join(", ")}. ` +
-      `Add it to the http client's origins, or send the request withoutToken`
+    return `${this.origin} gets no token: allowed are ${
+      this.allowed.join(", ")
+    }. Add it to origins, or use withoutToken`
   }
 }
 
@@ -126,7 +127,7 @@ export class RedirectRefused extends Schema.TaggedError<RedirectRefused>()("Redi
   readonly ambiguous: boolean = false
 
   override get message(): string {
-    return `${this.origin} redirected a request that carried a token. Call the final URL, and list its origin`
+    return `${this.origin} redirected. Call the final URL, and list its origin`
   }
 }
 
@@ -161,25 +162,6 @@ export const AuthorizationResponseReason = Schema.Literal(
  */
 export type AuthorizationResponseReason = typeof AuthorizationResponseReason.Type
 
-const responseAdvice: Record<AuthorizationResponseReason, string> = {
-  InvalidUrl: "the callback is no URL and no query. Pass the request's URL, its path and query, or the query alone",
-  RepeatedParameter: "a parameter is repeated",
-  MissingState: "it has no state",
-  StateMismatch: "its state is not that of the pending authorization",
-  SessionMismatch: "it was begun in another session",
-  ClientMismatch: "it was begun by another client or for another server",
-  RedirectUriMismatch: "it arrived at another redirect URI. Behind a proxy, pass the path and query",
-  MissingIssuer: "it has no iss, which this server promises to send",
-  IssuerMismatch: "its iss is not the configured issuer",
-  MissingCode: "it has no code",
-  InvalidCode: "its code has characters that no code can have",
-  TokenInFrontChannel: "it carries a token in the URL",
-  UnexpectedResponseMode: "it is a JARM response, which is not configured",
-  TransactionUnknown: "no pending authorization has its state",
-  TransactionExpired: "the pending authorization has expired",
-  TransactionConsumed: "the pending authorization was used before"
-}
-
 /**
  * The redirect back from the authorization server was refused (RFC 6749 §4.1.2, RFC 9207, RFC 9700 §4). No token
  * request was made.
@@ -198,8 +180,7 @@ export class AuthorizationResponseError
   readonly ambiguous: boolean = false
 
   override get message(): string {
-    const parameter = this.parameter === undefined ? "" : ` (${this.parameter})`
-    return `The authorization response is refused: ${responseAdvice[this.reason]}${parameter}. Begin the sign-in anew`
+    return `The authorization response is refused: ${inWords(this.reason)}${inBrackets(this.parameter)}. Begin anew`
   }
 }
 
@@ -233,26 +214,21 @@ export type ErrorCode =
   | "expired_token"
   | (string & {})
 
-const remedies: Readonly<Record<string, Remedy>> = {
-  invalid_grant: "user",
-  access_denied: "user",
-  consent_required: "user",
-  login_required: "user",
-  interaction_required: "user",
-  account_selection_required: "user",
-  expired_token: "user",
-  server_error: "retry",
-  temporarily_unavailable: "retry",
-  slow_down: "retry",
-  authorization_pending: "retry"
-}
+const forUser = /^(invalid_grant|access_denied|expired_token|[a-z_]+_required)$/
+
+const forLater = /^(server_error|temporarily_unavailable|slow_down|authorization_pending)$/
 
 const advice: Record<Remedy, string> = {
   retry: "Try again later",
   user: "Authorize again",
-  operator: "Check the client's settings against its registration at the server",
+  operator: "Check the client's registration",
   program: "Change the call"
 }
+
+/** `MissingState` as "missing state". */
+const inWords = (name: string): string => name.replace(/\B[A-Z]/g, " $&").toLowerCase()
+
+const inBrackets = (text: string | undefined): string => text === undefined ? "" : ` (${text})`
 
 /**
  * The authorization server answered with an error (RFC 6749 §4.1.2.1 and §5.2). `status` is the HTTP status that
@@ -278,12 +254,12 @@ export class ErrorResponse extends Schema.TaggedError<ErrorResponse>()("ErrorRes
   readonly ambiguous: boolean = false
 
   get remedy(): Remedy {
-    return Object.hasOwn(remedies, this.code) ? remedies[this.code]! : "operator"
+    return forUser.test(this.code) ? "user" : forLater.test(this.code) ? "retry" : "operator"
   }
 
   override get message(): string {
     const description = this.description === undefined ? "" : `: ${this.description}`
-    const status = this.status === undefined ? "" : ` (HTTP ${this.status})`
+    const status = inBrackets(this.status === undefined ? undefined : `HTTP ${this.status}`)
     return `The ${this.endpoint} endpoint answered ${this.code}${description}${status}. ${advice[this.remedy]}`
   }
 }
@@ -310,9 +286,8 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
   }
 
   override get message(): string {
-    const code = this.code === undefined ? "" : ` (${this.code})`
-    return `The ${this.endpoint} endpoint did not answer: ${this.reason}${code}. ` +
-      `Try again later, and check its URL and the network if that does not help`
+    return `The ${this.endpoint} endpoint did not answer: ${this.reason}${inBrackets(this.code)}. ` +
+      "Try again later, or check its URL and the network"
   }
 }
 
@@ -357,10 +332,8 @@ export class InvalidResponse extends Schema.TaggedError<InvalidResponse>()("Inva
   }
 
   override get message(): string {
-    const member = this.member === undefined ? "" : ` (${this.member})`
-    const type = this.contentType === undefined ? "no content type" : this.contentType
-    return `The ${this.endpoint} endpoint's answer is refused: ${this.reason}${member}. HTTP ${this.status}, ${type}. ` +
-      `Check the endpoint's URL, and the server's log at this time`
+    return `The ${this.endpoint} endpoint's answer is refused: ${this.reason}${inBrackets(this.member)}. ` +
+      `HTTP ${this.status}, ${this.contentType ?? "no content type"}. Check its URL, and the server's log`
   }
 }
 
@@ -383,11 +356,11 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
 
   override get message(): string {
     const advice = this.reason === "NewerVersion"
-      ? "the record was written by a newer version of this library. Update this program"
+      ? "Update this program"
       : this.reason === "Corrupt"
-      ? "the record cannot be read. It was left as it is: mend it, or sign out"
-      : "the store did not answer. Try again later"
-    return `The token store failed in ${this.operation}: ${advice}`
+      ? "Mend the record, or sign out"
+      : "Try again later"
+    return `The token store failed in ${this.operation}: ${inWords(this.reason)}. ${advice}`
   }
 }
 
@@ -412,9 +385,9 @@ export type ReauthorizationReason = typeof ReauthorizationReason.Type
 
 const reauthorizationAdvice: Record<ReauthorizationReason, string> = {
   NoSession: "there is no session under this key",
-  NoRefreshToken: "the access token has expired and there is no refresh token",
-  InvalidGrant: "the authorization server refused the refresh token",
-  RotationOutcomeUnknown: "an earlier refresh was never answered, and the server now refuses the token it was made with"
+  NoRefreshToken: "the token expired, and there is no refresh token",
+  InvalidGrant: "the server refused the refresh token",
+  RotationOutcomeUnknown: "a refresh was never answered, and the server now refuses its refresh token"
 }
 
 /**
@@ -471,19 +444,17 @@ export class RefreshFailed extends Schema.TaggedError<RefreshFailed>()("RefreshF
   lastError: Schema.optional(AttemptError)
 }) {
   get remedy(): Remedy {
-    return this.lastError === undefined ? "retry" : this.lastError.remedy
+    return this.lastError?.remedy ?? "retry"
   }
 
   get ambiguous(): boolean {
-    return this.lastError !== undefined && this.lastError.ambiguous
+    return this.lastError?.ambiguous ?? false
   }
 
   override get message(): string {
     const last = this.lastError === undefined ? "" : ` ${this.lastError.message}.`
-    const retry = this.retryAt === undefined
-      ? " Try again later."
-      : ` Try again at ${new Date(this.retryAt).toISOString()}.`
-    return `The token could not be renewed (${this.reason}).${last}${retry} The session is kept`
+    const retry = this.retryAt === undefined ? "later" : `at ${new Date(this.retryAt).toISOString()}`
+    return `The token could not be renewed (${this.reason}), the session is kept.${last} Try again ${retry}`
   }
 }
 
@@ -519,7 +490,7 @@ export class UnsupportedTokenType extends Schema.TaggedError<UnsupportedTokenTyp
   readonly ambiguous: boolean = false
 
   override get message(): string {
-    return `Tokens of type ${this.tokenType} are not supported. Ask the server for Bearer tokens`
+    return `Tokens of type ${this.tokenType} are not supported. Ask for Bearer tokens`
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { encode } from "./internal/base64url.js"
+import { encodeBase64Url as encode } from "effect/Encoding"
 
 /**
  * The one method that is used (RFC 9700 §2.1.1).

@@ -1,4 +1,4 @@
-import { encode } from "../../internal/base64url.js"
+import { encodeBase64Url as encode } from "effect/Encoding"
 
 /** Makes the text of a code or token: a prefix, a number, 128 bits that look random. */
 export type TokenText = (prefix: string) => string
