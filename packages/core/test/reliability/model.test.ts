@@ -396,14 +396,6 @@ const program = (mode: Mode, commands: ReadonlyArray<Command>) => (world: Simula
       assert.isTrue(wasLost || mode.kinds.includes("refusal"), "no session is lost for nothing")
     }
     yield* Scope.close(opened.scope, Exit.void)
-      console.log(JSON.stringify({
-        p: model.presentations.length,
-        k: model.presentations.map((x) => x.kind ?? "ok").join(),
-        dead: model.refusal !== undefined,
-        held: model.held,
-        s: spawned.length
-      }))
-    }
     return model.presentations.length
   }).pipe(
     Effect.provide(Layer.effect(WatchedStore.WatchedStore, WatchedStore.make())),
