@@ -52,7 +52,12 @@ const kindOf = (node) => {
 const listed = (expression, constants) => {
   const node = bare(expression)
   if (node === undefined) return []
-  if (ts.isArrayLiteralExpression(node)) return node.elements
+  if (ts.isArrayLiteralExpression(node)) {
+    return node.elements.flatMap((element) => {
+      const spread = ts.isSpreadElement(element) ? listed(element.expression, constants) : []
+      return spread.length > 0 ? spread : [element]
+    })
+  }
   return ts.isIdentifier(node) ? listed(constants.get(node.text), new Map()) : []
 }
 

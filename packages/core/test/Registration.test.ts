@@ -152,7 +152,7 @@ const shown = (options: object) =>
 
 describe("Registration", () => {
   for (const [field, options] of [...registration, ...refreshPolicy]) {
-    it.effect(`S01 B276 B373 ${field} is named, and nothing sent, for ${shown(options)}`, () =>
+    it.effect(`S01 B276 B334 B373 ${field} is named, and nothing sent, for ${shown(options)}`, () =>
       Effect.gen(function*() {
         const error = yield* failure(options)
         assert.strictEqual(error.field, field)

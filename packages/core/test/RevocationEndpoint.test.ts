@@ -24,7 +24,7 @@ const wire = (options: Registration.Options, hint?: RevocationEndpoint.TokenType
 }
 
 describe("RevocationEndpoint", () => {
-  it.effect("B179 B180 B183 S35 a token is revoked by one POST of a form, its kind named where it is known", () =>
+  it.effect("B179 B180 B182 B183 S35 a token is revoked by one POST of a form, its kind named where it is known", () =>
     Effect.gen(function*() {
       for (const hint of ["access_token", "refresh_token", undefined] as const) {
         const calls = yield* wire(publicClient, hint)
