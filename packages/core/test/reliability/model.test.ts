@@ -151,10 +151,9 @@ class Model {
     return this.presentations.find(({ refreshToken, refused }) => refused && this.line.has(refreshToken))
   }
 
-  /** Of the session as it is: what was given last, if nothing was presented after it. */
-  get latest(): Presentation["issued"] {
-    const last = this.presentations.findLast(({ refreshToken }) => this.line.has(refreshToken))
-    return last?.ended === true && last.kind === undefined ? last.issued : undefined
+  /** Of the session as it is: what became of the last token request. */
+  get last(): Presentation | undefined {
+    return this.presentations.findLast(({ refreshToken }) => this.line.has(refreshToken))
   }
 
   /** Whether the last token request went wrong: an attempt may fail, or have to wait. */
@@ -193,7 +192,7 @@ const transport = (model: Model, { policy }: Mode, { random }: Simulation.World)
         const met = fault === undefined ? known : fault.apply(known)
         return Effect.tap(met, (reply) =>
           Effect.sync(() => {
-            if (reply.status === 400) presentation.refused = true
+            presentation.refused = reply.status === 400 && presentation.kind !== "ambiguous"
           }))
       })
 
@@ -369,9 +368,10 @@ const program = (mode: Mode, commands: ReadonlyArray<Command>) => (world: Simula
       assert.isAtLeast(record.generation, model.generation, "the generation only grows")
       model.generation = record.generation
       if (record.state._tag === "Dead") assert.isDefined(model.refusal, "only the server ends a session")
-      if (model.inFlight > 0 || model.latest === undefined) return
-      assert.strictEqual(textOf(record.token?.accessToken), model.latest.accessToken, "what was issued is stored")
-      assert.strictEqual(textOf(SessionRecord.refreshToken(record)), model.latest.refreshToken)
+      const { issued, kind } = model.last ?? {}
+      if (model.inFlight > 0 || issued === undefined || (kind !== undefined && kind !== "successor")) return
+      assert.strictEqual(textOf(SessionRecord.refreshToken(record)), issued.refreshToken, "what was issued is stored")
+      if (kind === undefined) assert.strictEqual(textOf(record.token?.accessToken), issued.accessToken)
     })
 
     yield* run({ _tag: "restore" })
