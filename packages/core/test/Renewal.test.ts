@@ -450,7 +450,7 @@ describe("sessions that nothing can renew", () => {
       assert.strictEqual(yield* (yield* Server).tokenRequests(), before)
     })
 
-  it("B336 B371 without a refresh token and without a grant: NoRefreshToken, and no request", () =>
+  it("B176 B336 B371 without a refresh token and without a grant: NoRefreshToken, and no request", () =>
     Simulation.run(30, () =>
       Effect.gen(function*() {
         const session = yield* signIn()

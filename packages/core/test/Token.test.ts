@@ -13,6 +13,9 @@ const previous = FastCheck.record({
   scope: FastCheck.option(FastCheck.array(FastCheck.string(), { maxLength: 3 }), { nil: undefined })
 })
 
+/** In clear: to an assertion two secrets are equal, whatever they are. */
+const assertSame = (a: Token.Token, b: Token.Token) => assert.deepStrictEqual(encode(a), encode(b))
+
 describe("Token", () => {
   it("S44 a token text is visible ASCII, not empty, of at most 64 KiB", () => {
     for (let byte = 0; byte <= 0xff; byte++) {
@@ -80,10 +83,8 @@ describe("Token", () => {
           const merged = Token.merge(refreshed, before)
           assert.strictEqual(merged.refreshToken, refreshed.refreshToken ?? before.refreshToken)
           assert.strictEqual(merged.scope, refreshed.scope ?? before.scope)
-          assert.deepStrictEqual(
-            { ...merged, refreshToken: refreshed.refreshToken, scope: refreshed.scope },
-            { ...refreshed, refreshToken: refreshed.refreshToken, scope: refreshed.scope }
-          )
+          const { refreshToken, scope } = before
+          assertSame({ ...merged, refreshToken, scope }, { ...refreshed, refreshToken, scope })
         }),
         runs(500)
       ))
@@ -92,12 +93,9 @@ describe("Token", () => {
       FastCheck.assert(
         FastCheck.property(arbitrary.token, arbitrary.token, arbitrary.token, (a, b, c) => {
           const parts = ({ refreshToken, scope }: Token.Token) => ({ refreshToken, scope })
-          assert.deepStrictEqual(Token.merge(a, { refreshToken: undefined, scope: undefined }), a)
-          assert.deepStrictEqual(Token.merge(Token.merge(a, parts(b)), parts(b)), Token.merge(a, parts(b)))
-          assert.deepStrictEqual(
-            Token.merge(c, parts(Token.merge(b, parts(a)))),
-            Token.merge(Token.merge(c, parts(b)), parts(a))
-          )
+          assertSame(Token.merge(a, { refreshToken: undefined, scope: undefined }), a)
+          assertSame(Token.merge(Token.merge(a, parts(b)), parts(b)), Token.merge(a, parts(b)))
+          assertSame(Token.merge(c, parts(Token.merge(b, parts(a)))), Token.merge(Token.merge(c, parts(b)), parts(a)))
         }),
         runs(300)
       ))

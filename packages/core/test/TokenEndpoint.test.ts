@@ -57,7 +57,7 @@ describe("TokenEndpoint", () => {
         })
       }))
 
-    it.effect("S42 B175 B176 B177 B337 B341 a refresh sends the refresh token, the client's id and nothing else", () =>
+    it.effect("S42 B175 B337 B341 a refresh sends the refresh token, the client's id and nothing else", () =>
       Effect.gen(function*() {
         const sent = yield* wire(refresh, { scope: "a b", resource: "https://api.test" })
         assert.deepStrictEqual(sent.form, {

@@ -63,7 +63,7 @@ describe("R24 short and odd lives", () => {
     [5, "renewed in its last second"],
     [30, "renewed in its last six seconds"]
   ])(
-    "R24 S48 expires_in %i: %s, and never more than one request a second",
+    "R24 S48 B375 expires_in %i: %s, and never more than one request a second",
     (life) =>
       Simulation.run(life, () =>
         Effect.gen(function*() {

@@ -1,7 +1,8 @@
-import { Grant, OAuth2Client, OAuth2Session, Token } from "@effect-oauth2/core"
-import { Fault, RequestLog } from "@effect-oauth2/core/testing"
+import { Grant, OAuth2Session, Registration, Token } from "@effect-oauth2/core"
+import { Fault, RequestLog, TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Redacted, Schema } from "effect"
+import { publicClient } from "../fixtures.js"
 import { Client, hour, HttpClient, layer, minute, second, Server, signIn, watchEvents } from "../reliability/house.js"
 import * as Simulation from "../reliability/Simulation.js"
 import * as WatchedStore from "../reliability/WatchedStore.js"
@@ -98,6 +99,26 @@ describe("a token", () => {
       }).pipe(Effect.provide(layer()))))
 })
 
+describe("a session", () => {
+  it("B255 B256 B257 B258 is authorized as long as it sends a token, and sends nothing afterwards", () =>
+    Simulation.run(12, () =>
+      Effect.gen(function*() {
+        const client = yield* Client
+        const empty = client.session("empty")
+        assert.isFalse(yield* empty.isAuthorized)
+        const session = yield* signIn()
+        assert.isTrue(yield* session.isAuthorized)
+        const sent = [headerOf(yield* session.token)]
+        yield* get(session)
+        yield* session.signOut
+        for (const without of [session, client.session(), empty]) {
+          assert.isFalse(yield* without.isAuthorized)
+          assert.deepInclude(yield* Effect.flip(get(without)), { _tag: "ReauthorizationRequired", reason: "NoSession" })
+        }
+        assert.deepStrictEqual(yield* bearerTokens, sent)
+      }).pipe(Effect.provide(layer()))))
+})
+
 describe("a new token", () => {
   it("B245 B350 goes the same way into the store and to those who listen, whatever it came by", () =>
     Simulation.run(6, () =>
@@ -118,7 +139,7 @@ describe("a new token", () => {
         assert.deepStrictEqual(tags(events), ["Authorized", "Refreshed", "Refreshed"])
       }).pipe(Effect.provide(layer()))))
 
-  it("B363 B366 B367 is fetched by itself where the old one has expired, and the request sent once with it", () =>
+  it("B343 B363 B366 B367 is fetched by itself where the old one has expired, and the request sent once with it", () =>
     Simulation.run(7, () =>
       Effect.gen(function*() {
         const [server, session] = yield* Effect.all([Server, signIn()])
@@ -126,7 +147,10 @@ describe("a new token", () => {
         yield* Effect.sleep(hour + second)
         const response = yield* get(session)
         assert.strictEqual(response.status, 200)
-        assert.strictEqual(yield* server.tokenRequests("refresh_token"), 1)
+        const [refresh, ...others] = yield* server.exchanges("token")
+        assert.deepInclude(refresh, { method: "POST", grantType: "refresh_token" })
+        assert.isUndefined(refresh && RequestLog.header(refresh, "authorization"))
+        assert.deepStrictEqual(others, [])
         const now = yield* session.token
         assert.notStrictEqual(headerOf(now), headerOf(old))
         assert.deepStrictEqual(yield* bearerTokens, [headerOf(now)])
@@ -180,12 +204,8 @@ describe("a refresh", () => {
           "tenant"
         ])
         for (const name of ["refresh_token", "grant_type", "client_id", "client_secret"]) {
-          const made = Effect.scoped(OAuth2Client.make({
-            clientId: "app",
-            tokenEndpoint: "https://as.test/token",
-            tokenParameters: { [name]: "x" }
-          }))
-          const result = yield* Effect.either(Effect.provide(made, layer()))
+          const made = Registration.make({ ...publicClient, tokenParameters: { [name]: "x" } })
+          const result = yield* Effect.either(Effect.provide(made, TestAuthorizationServer.layer()))
           assert.deepInclude(Either.isLeft(result) && result.left, { field: `tokenParameters.${name}` })
         }
       }).pipe(Effect.provide(layer({ client: { tokenParameters: { tenant: "t" } } })))))

@@ -62,7 +62,7 @@ describe("an authorization request", () => {
       }
     }).pipe(Effect.provide(layer())))
 
-  it.effect("B171 B172 B251 what one sign-in says is not kept for the next", () =>
+  it.effect("B171 B172 B241 B251 what one sign-in says is not kept for the next", () =>
     Effect.gen(function*() {
       const client = yield* Client
       const own = yield* client.begin({ redirectUri: "http://127.0.0.1:1/cb", scope: "c" })
@@ -84,9 +84,10 @@ describe("an authorization request", () => {
 })
 
 describe("a callback", () => {
-  it.effect("B173 becomes a token request in one step, its state checked first", () =>
+  it.effect("B173 B242 becomes a token request in one step, its state checked first", () =>
     Effect.gen(function*() {
-      const { callback, pending } = yield* callbackOf()
+      const { callback, pending, url } = yield* callbackOf()
+      assert.strictEqual(url.searchParams.get("redirect_uri"), "https://app.test/callback")
       const tampered = new URL(callback)
       tampered.searchParams.set("state", "other")
       assert.strictEqual(yield* refusal({ callback: tampered, pending }), "StateMismatch")
@@ -100,7 +101,7 @@ describe("a callback", () => {
       assert.strictEqual(RequestLog.parameter(exchange, "redirect_uri"), "https://app.test/callback")
     }).pipe(Effect.provide(layer())))
 
-  it.effect("B174 without a code makes no token request, and the one with the code still completes", () =>
+  it.effect("B174 B281 without a code makes no token request, and the one with the code still completes", () =>
     Effect.gen(function*() {
       const { callback, pending } = yield* callbackOf()
       for (const code of [undefined, ""]) {
@@ -158,10 +159,13 @@ describe("a client", () => {
       }
     }).pipe(Effect.scoped, Effect.provide(layer())))
 
-  it.effect("B132 B246 B247 an unknown option does not compile, and changes nothing", () =>
+  it.effect("B132 B152 B246 B247 B297 an unknown option does not compile, and changes nothing", () =>
     Effect.gen(function*() {
       // @ts-expect-error there is no such option
       const options: OAuth2Client.Options = { ...publicClient, pkce: "plain" }
+      // @ts-expect-error a secret is part of a method, and there is one method
+      const withSecret: OAuth2Client.Options = { ...publicClient, clientSecret: "s" }
+      assert.strictEqual((yield* OAuth2Client.make(withSecret)).registration.clientAuthentication.method, "none")
       const { begin } = yield* OAuth2Client.make(options)
       const { searchParams } = (yield* begin()).url
       assert.strictEqual(searchParams.get("code_challenge_method"), "S256")
