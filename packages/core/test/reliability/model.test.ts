@@ -8,7 +8,7 @@ import { Fault, type ServerOptions, type ServerReply, TestAuthorizationServer } 
 import * as PlatformClient from "@effect/platform/HttpClient"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Clock, Context, Effect, Exit, FastCheck, Fiber, Layer, Option, Scope } from "effect"
+import { Cause, Clock, Context, Duration, Effect, Exit, FastCheck, Fiber, Layer, Option, Scope } from "effect"
 import { runs } from "../fuzz.js"
 import { assertIntact, Client, clientLayer, hour, HttpClient, minute, second, Server, textOf } from "./house.js"
 import * as Simulation from "./Simulation.js"
@@ -284,10 +284,11 @@ const program = (mode: Mode, commands: ReadonlyArray<Command>) => (world: Simula
       Effect.gen(function*() {
         const wasValid = yield* isValid
         const requests = model.presentations.length
-        const exits = yield* Effect.all(Array.from({ length: callers }, () => Effect.exit(opened.get)), {
+        const [took, exits] = yield* Effect.all(Array.from({ length: callers }, () => Effect.exit(opened.get)), {
           concurrency: "unbounded"
-        })
+        }).pipe(Effect.timed)
         const mustServe = wasValid && (yield* isValid)
+        if (mustServe) assert.isBelow(Duration.toMillis(took), 2 * 30, "a valid token is served at once")
         for (const exit of exits) {
           const failure = failureOf(exit)
           if (failure !== undefined) judgeFailure(model, failure)
@@ -299,13 +300,14 @@ const program = (mode: Mode, commands: ReadonlyArray<Command>) => (world: Simula
           }
         }
         if (!model.held) assert.strictEqual(model.presentations.length, requests, "nothing is sent for nobody")
+        return exits.every((exit) => Exit.isSuccess(exit) && exit.value.status === 200)
       })
 
     const run = (command: Command) =>
       Effect.gen(function*() {
         switch (command._tag) {
           case "call":
-            return yield* call(command.callers)
+            return yield* Effect.asVoid(call(command.callers))
           case "spawn":
             for (let caller = 0; caller < command.callers; caller++) spawned.push(yield* Effect.fork(opened.get))
             return
@@ -344,6 +346,7 @@ const program = (mode: Mode, commands: ReadonlyArray<Command>) => (world: Simula
             const { revocation } = yield* Effect.orDie(opened.session.signOut)
             assert.include(["Revoked", "NothingHeld"], revocation)
             assert.strictEqual(revocation === "NothingHeld", !model.held)
+            assert.strictEqual(model.inFlight, 0, "a sign-out waits for what is in the air")
             assert.isUndefined(yield* store.stored())
             return model.signedOut()
           }
@@ -387,13 +390,19 @@ const program = (mode: Mode, commands: ReadonlyArray<Command>) => (world: Simula
       const failure = failureOf(yield* Fiber.await(fiber))
       if (failure !== undefined) assert.include(["ReauthorizationRequired", "RefreshFailed"], failure._tag)
     }
-    yield* call(2)
+    const isAuthorized = yield* call(2)
     yield* assertSound
     const isOver = !model.held || model.refusal !== undefined
-    if (!isOver) yield* assertIntact()
+    assert.strictEqual(isAuthorized, !isOver, "who was not signed out is served")
     if (model.refusal !== undefined) {
       const wasLost = mode.policy === "strict" && model.isAmbiguous(model.refusal.refreshToken)
       assert.isTrue(wasLost || mode.kinds.includes("refusal"), "no session is lost for nothing")
+    }
+    if (!isOver) {
+      yield* assertIntact()
+      yield* run({ _tag: "revoke" })
+      assert.isTrue(yield* call(2), "what the resource refuses is replaced")
+      yield* assertIntact()
     }
     yield* Scope.close(opened.scope, Exit.void)
     return model.presentations.length
