@@ -76,6 +76,8 @@ export const make = (options: {
           sessionsLost++
           return row({ token: 0, what: `the session is lost: ${event.reason}`, tone: "trouble" })
         case "Adopted":
+        case "ScopeDiffers":
+        case "ObserverFailed":
         case "SaveFailed":
         case "Saved":
         case "SignedOut":

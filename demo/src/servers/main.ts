@@ -5,9 +5,9 @@
 import type { RequestListener } from "node:http"
 import { createServer } from "node:https"
 import type { AddressInfo } from "node:net"
+import { makeAuthority } from "../../../support/certificates.js"
 import * as Api from "./Api.js"
 import * as AuthorizationServer from "./AuthorizationServer.js"
-import * as Certificates from "./Certificates.js"
 import type { FromServers, ToServers } from "./Messages.js"
 
 const tell = (message: FromServers): void => {
@@ -15,12 +15,13 @@ const tell = (message: FromServers): void => {
 }
 
 const tokenSeconds = Number(process.argv[2])
-const { authority, certificate, privateKey } = await Certificates.make()
+const authority = await makeAuthority("effect-oauth2 demo CA")
+const identity = await authority.issue("localhost", ["localhost", "127.0.0.1"])
 
 /** Serves on a free port, and what is asked before there is a listener is not answered. */
 const listen = (): Promise<{ readonly origin: string; readonly serve: (listener: RequestListener) => void }> => {
   // An idle connection is the client's to close: a server that closes it may meet a request on its way.
-  const server = createServer({ key: privateKey, cert: certificate, keepAliveTimeout: 60_000 })
+  const server = createServer({ ...identity, keepAliveTimeout: 60_000 })
   return new Promise((resolve, reject) => {
     server.once("error", reject)
     server.listen(0, "127.0.0.1", () => {
@@ -57,7 +58,7 @@ process.on("SIGINT", () => {})
 
 tell({
   type: "ready",
-  ca: authority,
+  ca: authority.ca,
   issuer: front.origin,
   authorizationEndpoint: `${front.origin}/auth`,
   tokenEndpoint: `${front.origin}/token`,

@@ -18,7 +18,9 @@ export interface AuthorizationRequest {
   readonly clientId: string
   readonly redirectUri: string
   readonly state: string
-  readonly codeChallenge: string
+  readonly codeChallenge: string | undefined
+  /** Default: S256. */
+  readonly codeChallengeMethod?: string | undefined
   readonly scope: Scope.Scope | undefined
   readonly resource: ReadonlyArray<string> | undefined
   /** What else the server wants, such as `prompt`, `login_hint` or `access_type`. */
@@ -74,8 +76,10 @@ export const toUrl = (self: AuthorizationRequest, endpoint: Endpoint): Either.Ei
       ? []
       : [["scope", Scope.toText(self.scope)] as const]),
     ["state", self.state],
-    ["code_challenge", self.codeChallenge],
-    ["code_challenge_method", codeChallengeMethod],
+    ...(self.codeChallenge === undefined ? [] : [
+      ["code_challenge", self.codeChallenge] as const,
+      ["code_challenge_method", self.codeChallengeMethod ?? codeChallengeMethod] as const
+    ]),
     ...(self.resource ?? []).map((resource) => ["resource", resource] as const),
     ...self.parameters
   ]))
@@ -89,7 +93,9 @@ export const toUrl = (self: AuthorizationRequest, endpoint: Endpoint): Either.Ei
  * @since 0.1.0
  * @category conversions
  */
-export const fromUrl = (url: URL): Either.Either<AuthorizationRequest, InputError> => {
+export const fromUrl = (
+  url: URL
+): Either.Either<AuthorizationRequest & { readonly codeChallenge: string }, InputError> => {
   const params = url.searchParams
   const repeated = Parameters.repeated(withoutResource(params))
   if (repeated !== undefined) return invalid(repeated, "is repeated")

@@ -3,13 +3,14 @@
  *
  * @since 0.1.0
  */
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Endpoint from "./Endpoint.js"
 import { InputError, InsecureTransportError, TokenExpired, UnsupportedTokenType } from "./OAuth2Error.js"
 import { isExpired, isTokenText, type Token } from "./Token.js"
+import { withBearer } from "./TokenPlacement.js"
 
 /**
  * Puts the token into the request's `Authorization` header. The request that was given stays as it was.
@@ -47,7 +48,7 @@ export const authorize = (
   return Effect.flatMap(Clock.currentTimeMillis, (now) =>
     isExpired(token, now)
       ? new TokenExpired({ expiresAt: token.expiresAt! })
-      : Effect.succeed(withToken(request, token)))
+      : Effect.succeed(withBearer(request, token)))
 }
 
 /**
@@ -65,17 +66,6 @@ export const faultOf = (
   const field = fields.find((field) => token[field] !== undefined && !isTokenText(Redacted.value(token[field])))
   return field && new InputError({ field, problem: "is empty or has characters that no token has. Obtain it anew" })
 }
-
-/**
- * The request with the token, unchecked.
- *
- * @internal
- */
-export const withToken = (
-  request: HttpClientRequest.HttpClientRequest,
-  token: Token
-): HttpClientRequest.HttpClientRequest =>
-  HttpClientRequest.setHeader(request, "authorization", `Bearer ${Redacted.value(token.accessToken)}`)
 
 /**
  * A caller's own header is never silently replaced (S65).

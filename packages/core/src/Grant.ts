@@ -52,7 +52,7 @@ export const layer = (grant: Effect.Effect<Grant, AttemptError>): Layer.Layer<Gr
 export const authorizationCode = (options: {
   readonly code: Redacted.Redacted<string>
   readonly redirectUri: string
-  readonly codeVerifier: Redacted.Redacted<string>
+  readonly codeVerifier?: Redacted.Redacted<string> | undefined
   readonly scope?: Scope.ScopeInput | undefined
   readonly resource?: string | ReadonlyArray<string> | undefined
 }): Grant => ({
@@ -60,7 +60,7 @@ export const authorizationCode = (options: {
   parameters: [
     ["code", options.code],
     ["redirect_uri", options.redirectUri],
-    ["code_verifier", options.codeVerifier],
+    ...(options.codeVerifier === undefined ? [] : [["code_verifier", options.codeVerifier] as const]),
     ...resources(options.resource)
   ],
   scope: options.scope === undefined ? undefined : Scope.make(options.scope),

@@ -15,8 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import type { Credentials } from "./ClientAuthentication.js"
-import type { Endpoint } from "./Endpoint.js"
+import { type EndpointRequest, form } from "./EndpointRequest.js"
 import { withoutRedirects } from "./FetchTransport.js"
 import { removeSecrets } from "./internal/errorText.js"
 import { type EndpointName, ErrorResponse, InputError, InvalidResponse, TransportError } from "./OAuth2Error.js"
@@ -49,19 +48,6 @@ export const defaultLimits: Limits = { requestDeadline: Duration.seconds(8), max
 export const maxResponseBytesLimit = 1_048_576
 
 /**
- * A POST of a form to an endpoint.
- *
- * @since 0.1.0
- * @category models
- */
-export interface EndpointRequest {
-  readonly name: EndpointName
-  readonly endpoint: Endpoint
-  readonly parameters: Parameters.Parameters
-  readonly credentials: Credentials
-}
-
-/**
  * A transport made fit for endpoint requests: no redirects, no spans of its own (they would hold URLs), and with them
  * no tracing headers.
  *
@@ -86,9 +72,7 @@ export const send = (
   request: EndpointRequest,
   limits: Limits
 ): Effect.Effect<Reply, TransportError | InvalidResponse | InputError> => {
-  const illegal = Object.entries(request.credentials.headers).find(([, value]) =>
-    !headerText.test(Redacted.value(value))
-  )
+  const illegal = headersOf(request).find(([, value]) => !headerText.test(Parameters.reveal(value)))
   if (illegal !== undefined) {
     return new InputError({ field: illegal[0], problem: "has characters that no header can carry. Leave them out" })
   }
@@ -110,13 +94,14 @@ export const send = (
  */
 export const withoutSecrets = <E extends { readonly _tag: string }>(
   error: E | ErrorResponse,
-  { credentials, parameters }: EndpointRequest
+  request: EndpointRequest
 ): E | ErrorResponse => {
   if (!(error instanceof ErrorResponse)) return error
-  const values = [...parameters, ...credentials.parameters, ...Object.entries(credentials.headers)]
-    .map(([, value]) => value)
-  const secrets = [...values, ...(credentials.secrets ?? [])]
-    .flatMap((value) => typeof value === "string" ? [] : [Redacted.value(value)])
+  const { credentials } = request
+  const secrets = [
+    ...[...request.parameters, ...credentials.parameters, ...headersOf(request)].map(([, value]) => value),
+    ...(credentials.secrets ?? [])
+  ].flatMap((value) => typeof value === "string" ? [] : [Redacted.value(value)])
   const clean = <A extends string | undefined>(text: A) => text && removeSecrets(text, secrets)
   const { code, description, endpoint, retryAfter, state, status, uri } = error
   return new ErrorResponse({
@@ -132,19 +117,16 @@ export const withoutSecrets = <E extends { readonly _tag: string }>(
 
 const headerText = /^[\x20-\x7e]*$/
 
-const toHttpRequest = ({ credentials, endpoint, parameters }: EndpointRequest): HttpClientRequest.HttpClientRequest =>
-  HttpClientRequest.post(endpoint.href).pipe(
-    HttpClientRequest.setHeader("accept", "application/json"),
-    (request) =>
-      Object.entries(credentials.headers).reduce(
-        (request, [name, value]) => HttpClientRequest.setHeader(request, name, Redacted.value(value)),
-        request
-      ),
-    HttpClientRequest.bodyText(
-      Parameters.encode([...parameters, ...credentials.parameters]).toString(),
-      "application/x-www-form-urlencoded"
-    )
+const headersOf = ({ credentials, headers }: EndpointRequest) =>
+  Object.entries<Parameters.Value>({ accept: "application/json", ...headers, ...credentials.headers })
+
+const toHttpRequest = (request: EndpointRequest): HttpClientRequest.HttpClientRequest => {
+  const { credentials, encoding = form, endpoint, parameters } = request
+  return headersOf(request).reduce(
+    (request, [name, value]) => HttpClientRequest.setHeader(request, name, Parameters.reveal(value)),
+    encoding(endpoint, [...parameters, ...credentials.parameters])
   )
+}
 
 const read = (
   endpoint: EndpointName,
@@ -161,7 +143,7 @@ const read = (
       ? new InvalidResponse({ endpoint, reason: "TooLarge", status, contentLength: limit })
       : Effect.map(
         Clock.currentTimeMillis,
-        (now) => ({ endpoint, status, contentType, retryAfter: retryAfter(headers["retry-after"], now), body })
+        (now) => ({ endpoint, status, contentType, headers, retryAfter: retryAfter(headers["retry-after"], now), body })
       ))
 }
 

@@ -21,7 +21,13 @@ import * as BearerToken from "./BearerToken.js"
 import * as Grant from "./Grant.js"
 import * as constantTime from "./internal/constantTime.js"
 import { OAuth2Crypto } from "./OAuth2Crypto.js"
-import { type AttemptError, AuthorizationResponseError, ConfigurationError, type OAuth2Error } from "./OAuth2Error.js"
+import {
+  type AttemptError,
+  AuthorizationResponseError,
+  ConfigurationError,
+  type OAuth2Error,
+  ScopeMismatch
+} from "./OAuth2Error.js"
 import * as OAuth2HttpClient from "./OAuth2HttpClient.js"
 import { type CurrentSessionOf, currentSessionOf, OAuth2Session } from "./OAuth2Session.js"
 import * as Parameters from "./Parameters.js"
@@ -32,7 +38,7 @@ import * as RefreshPolicy from "./RefreshPolicy.js"
 import * as Registration from "./Registration.js"
 import * as RevocationEndpoint from "./RevocationEndpoint.js"
 import * as Scope_ from "./Scope.js"
-import type { SessionEvent } from "./SessionEvent.js"
+import { SessionEvent } from "./SessionEvent.js"
 import * as Telemetry from "./Telemetry.js"
 import type { Token } from "./Token.js"
 import * as TokenEndpoint from "./TokenEndpoint.js"
@@ -53,7 +59,26 @@ export interface Options<R = never> extends Registration.Options {
   readonly refreshPolicy?: RefreshPolicy.Options | undefined
   /** How long a sign-in may take. Default and most: 10 minutes. */
   readonly signInTimeout?: Duration.DurationInput | undefined
+  /** Default: S256, which every server should take. For those that do not, see `LegacyPkce`. */
+  readonly pkce?: Pkce.Pkce | undefined
+  /**
+   * What a grant of other scopes than those asked for means: `ignore` (the default; the token tells), `report` as an
+   * event, or `ScopeMismatch` when one is missing (`failOnMissing`) or when any differs (`failOnAny`). The token is kept
+   * in any case, and the error carries it.
+   */
+  readonly scopePolicy?: ScopePolicy | undefined
+  /**
+   * Runs after every change of a session's token, once the change is in the store: sign-in, renewal, restore. Requests
+   * that wait for this token wait for it as well. What it dies of is an event, `ObserverFailed`.
+   */
+  readonly onToken?: ((sessionKey: string, token: Token) => Effect.Effect<void>) | undefined
 }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ScopePolicy = "ignore" | "report" | "failOnMissing" | "failOnAny"
 
 /**
  * @since 0.1.0
@@ -324,11 +349,16 @@ export const make = <R = never>(
       Duration.toMillis(registration.limits.requestDeadline)
     )
     const signInTimeout = yield* signInMillis(options.signInTimeout)
+    const { onToken, pkce = Pkce.s256, scopePolicy = "ignore" } = options
+    if (typeof pkce.codeChallenge !== "function") {
+      return yield* new ConfigurationError({ field: "pkce", problem: "is no Pkce. Leave it out, or use LegacyPkce" })
+    }
+    const hasPkce = pkce.codeChallengeMethod !== undefined
     const store = yield* TokenStore
     const pendingAuthorizations = yield* PendingAuthorizations
     const crypto = yield* OAuth2Crypto
     const renewableGrant = yield* renewable(options.grant)
-    const manager = yield* TokenManager.make({ registration, store, policy, renewableGrant })
+    const manager = yield* TokenManager.make({ registration, store, policy, renewableGrant, onToken })
     const session = (sessionKey = "default") => new OAuth2Session(sessionKey, manager)
 
     const begin = (options: BeginOptions = {}): Effect.Effect<Begun, OAuth2Error> =>
@@ -342,13 +372,13 @@ export const make = <R = never>(
         const scope = options.scope === undefined ? registration.scope : Scope_.make(options.scope)
         const random = yield* crypto.randomBytes(96)
         const codeVerifier = Pkce.codeVerifier(random.subarray(0, 32))
-        const digest = yield* crypto.sha256(new TextEncoder().encode(codeVerifier))
         const state = encode(random.subarray(32, 64))
-        const url = yield* AuthorizationRequest.toUrl({
+        const request = yield* AuthorizationRequest.toUrl({
           clientId,
           redirectUri,
           state,
-          codeChallenge: Pkce.codeChallenge(digest),
+          codeChallenge: hasPkce ? yield* pkce.codeChallenge(codeVerifier, crypto.sha256) : undefined,
+          codeChallengeMethod: pkce.codeChallengeMethod,
           scope,
           resource,
           parameters: Parameters.withDefaults(
@@ -356,6 +386,7 @@ export const make = <R = never>(
             registration.authorizationParameters
           )
         }, authorizationEndpoint)
+        const url = yield* registration.intercept.authorizationRequest(request)
         const pending: PendingAuthorization = {
           version: 1,
           sessionKey: options.sessionKey ?? encode(random.subarray(64, 96)),
@@ -389,7 +420,8 @@ export const make = <R = never>(
         )
         yield* pendingAuthorizations.consume(pending)
         const { code } = response
-        return yield* authorize(Grant.authorizationCode({ ...pending, code }), pending)
+        const codeVerifier = hasPkce ? pending.codeVerifier : undefined
+        return yield* authorize(Grant.authorizationCode({ ...pending, code, codeVerifier }), pending)
       }).pipe(Telemetry.step("oauth2.callback"))
 
     /** What is pending under the state, if the same session began it. */
@@ -408,8 +440,20 @@ export const make = <R = never>(
           : yield* new AuthorizationResponseError({ reason: "SessionMismatch" })
       })
 
-    const authorize = (grant: Grant.Grant, { sessionKey = "default" }: { sessionKey?: string | undefined } = {}) =>
-      Effect.as(manager.authorize(sessionKey, grant), session(sessionKey))
+    const authorize = (
+      grant: Grant.Grant,
+      { sessionKey = "default" }: { sessionKey?: string | undefined } = {}
+    ): Effect.Effect<OAuth2Session, OAuth2Error> =>
+      Effect.flatMap(manager.authorize(sessionKey, grant), ({ token }) => {
+        const requested = Grant.withDefaults(grant, registration).scope
+        if (scopePolicy === "ignore" || requested === undefined) return Effect.succeed(session(sessionKey))
+        const result = Scope_.compare(requested, token.scope ?? requested)
+        const isFault = result.missing.length > 0 || (scopePolicy !== "failOnMissing" && result.additional.length > 0)
+        if (!isFault) return Effect.succeed(session(sessionKey))
+        return scopePolicy === "report"
+          ? Effect.as(manager.publish(SessionEvent.ScopeDiffers({ sessionKey, ...result })), session(sessionKey))
+          : new ScopeMismatch({ ...result, token })
+      })
 
     return {
       registration,

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { Token } from "./Token.js"
 
 /**
  * Who can help: `retry` a later attempt, `user` a new authorization, `operator` whoever configures client or server,
@@ -338,6 +339,52 @@ export class InvalidResponse extends Schema.TaggedError<InvalidResponse>()("Inva
 }
 
 /**
+ * The hooks, by name. See `ComplianceHooks`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const HookName = Schema.Literal(
+  "authorizationRequest",
+  "accessTokenRequest",
+  "accessTokenResponse",
+  "refreshTokenRequest",
+  "refreshTokenResponse",
+  "tokenErrorResponse",
+  "revocationRequest",
+  "protectedRequest"
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type HookName = typeof HookName.Type
+
+/**
+ * A compliance hook failed. When it was one on a response, the server may have acted: `ambiguous` is true. A refresh
+ * token that could be read is kept all the same.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class HookError extends Schema.TaggedError<HookError>()("HookError", {
+  hook: HookName,
+  /** What is wrong, in words that hold no secret. */
+  problem: Schema.String
+}) {
+  readonly remedy: Remedy = "operator"
+
+  get ambiguous(): boolean {
+    return this.hook.endsWith("Response")
+  }
+
+  override get message(): string {
+    return `The hook ${this.hook} failed: ${this.problem}. Check it against what the server sends`
+  }
+}
+
+/**
  * Where session records are kept could not do its work. `Corrupt` and `NewerVersion` records are left as they are.
  *
  * @since 0.1.0
@@ -419,7 +466,8 @@ export const AttemptError = Schema.Union(
   InvalidResponse,
   StoreError,
   InputError,
-  ConfigurationError
+  ConfigurationError,
+  HookError
 )
 
 /**
@@ -455,6 +503,29 @@ export class RefreshFailed extends Schema.TaggedError<RefreshFailed>()("RefreshF
     const last = this.lastError === undefined ? "" : ` ${this.lastError.message}.`
     const retry = this.retryAt === undefined ? "later" : `at ${new Date(this.retryAt).toISOString()}`
     return `The token could not be renewed (${this.reason}), the session is kept.${last} Try again ${retry}`
+  }
+}
+
+/**
+ * The server granted other scopes than those asked for (RFC 6749 §3.3), and the client's `scopePolicy` refuses that. The
+ * session is kept all the same, and `token` is what it holds.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ScopeMismatch extends Schema.TaggedError<ScopeMismatch>()("ScopeMismatch", {
+  granted: Schema.Array(Schema.String),
+  missing: Schema.Array(Schema.String),
+  additional: Schema.Array(Schema.String),
+  /** Encoded, it is in clear. */
+  token: Token
+}) {
+  readonly remedy: Remedy = "user"
+  readonly ambiguous: boolean = false
+
+  override get message(): string {
+    return `Other scopes were granted: missing ${this.missing.join(" ") || "none"}, ` +
+      `additional ${this.additional.join(" ") || "none"}. Authorize again, or set scopePolicy`
   }
 }
 
@@ -510,9 +581,11 @@ export const OAuth2Error = Schema.Union(
   ErrorResponse,
   TransportError,
   InvalidResponse,
+  HookError,
   StoreError,
   ReauthorizationRequired,
   RefreshFailed,
+  ScopeMismatch,
   TokenExpired,
   UnsupportedTokenType
 )

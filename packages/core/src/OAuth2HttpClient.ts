@@ -16,7 +16,8 @@ import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { isTokenRejected } from "./BearerChallenge.js"
-import { headerConflict, withToken } from "./BearerToken.js"
+import { headerConflict } from "./BearerToken.js"
+import type { Intercept } from "./ComplianceHooks.js"
 import * as Endpoint from "./Endpoint.js"
 import { details, forCaller, withResponse } from "./internal/callersResponse.js"
 import {
@@ -31,6 +32,7 @@ import type { CurrentSession, CurrentSessionOf, OAuth2Session } from "./OAuth2Se
 import type { Registration } from "./Registration.js"
 import type { Held } from "./SessionMemory.js"
 import { member, type Token } from "./Token.js"
+import { bearer, type TokenPlacement } from "./TokenPlacement.js"
 
 /**
  * What an authorized request can fail with.
@@ -65,6 +67,8 @@ export interface Options {
     /** Held against the origin, such as `https://eu1.example.com`. Write `^` and `$`. */
     readonly matches: RegExp
   } | undefined
+  /** Where requests carry the token. Default: `Authorization: Bearer`. */
+  readonly placement?: TokenPlacement | undefined
 }
 
 /**
@@ -102,14 +106,23 @@ export type OAuth2HttpClient = OAuth2HttpClientOf<"default">
 export const OAuth2HttpClient: Context.Tag<OAuth2HttpClient, Service<"default">> = httpClientOf("default")
 
 /**
- * Whether requests are sent without token. See {@link withoutToken}.
+ * What is other for the requests of one effect. See {@link withoutToken} and {@link withPlacement}.
  *
  * @since 0.1.0
  * @category context
  */
-export class Anonymous extends Context.Reference<Anonymous>()("@effect-oauth2/core/OAuth2HttpClient/Anonymous", {
-  defaultValue: () => false
+export class PerRequest extends Context.Reference<PerRequest>()("@effect-oauth2/core/OAuth2HttpClient/PerRequest", {
+  defaultValue: (): PerRequestOptions => ({})
 }) {}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PerRequestOptions {
+  readonly isAnonymous?: boolean | undefined
+  readonly placement?: TokenPlacement | undefined
+}
 
 /**
  * Sends the requests of this effect as they are, to any origin, without a token.
@@ -118,9 +131,21 @@ export class Anonymous extends Context.Reference<Anonymous>()("@effect-oauth2/co
  * @category combinators
  */
 export const withoutToken: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = Effect.provideService(
-  Anonymous,
-  true
+  PerRequest,
+  { isAnonymous: true }
 )
+
+/**
+ * Puts the token of this effect's requests into another place. See `TokenPlacement`, and {@link Options.placement} for
+ * all requests.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withPlacement = (
+  placement: TokenPlacement
+): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =>
+  Effect.provideService(PerRequest, { placement })
 
 /**
  * The authorized client of one session: nothing is taken from the context any more.
@@ -175,12 +200,19 @@ export const make = <Id extends string>(
   options: Options
 ): Either.Either<Service<Id>, ConfigurationError> =>
   Either.map(allowedOrigins(registration, options), (origins) => {
-    const guard = { origins, originFromToken: options.originFromToken, policy: registration.transportPolicy }
+    const guard: Guard = {
+      transport,
+      origins,
+      originFromToken: options.originFromToken,
+      placement: options.placement ?? bearer,
+      policy: registration.transportPolicy,
+      hook: registration.intercept.protectedRequest
+    }
     return HttpClient.makeWith(
       (preprocessed: Effect.Effect<HttpClientRequest.HttpClientRequest>) =>
         Effect.flatMap(preprocessed, (request) =>
           Effect.withFiberRuntime<HttpClientResponse, Failure, CurrentSessionOf<Id>>((fiber) =>
-            send(transport, guard, tag, request, fiber)
+            send(guard, tag, request, fiber)
           )),
       Effect.succeed
     )
@@ -189,6 +221,9 @@ export const make = <Id extends string>(
 // ---- one request
 
 interface Guard {
+  readonly transport: HttpClient.HttpClient
+  readonly placement: TokenPlacement
+  readonly hook: Intercept["protectedRequest"]
   readonly origins: ReadonlySet<string>
   readonly originFromToken: Options["originFromToken"]
   readonly policy: Endpoint.TransportPolicy
@@ -197,44 +232,61 @@ interface Guard {
 type Sending = Effect.Effect<HttpClientResponse, Failure>
 
 const send = <Id extends string>(
-  transport: HttpClient.HttpClient,
-  guard: Guard,
+  given: Guard,
   tag: Context.Tag<CurrentSessionOf<Id>, OAuth2Session>,
   request: HttpClientRequest.HttpClientRequest,
   fiber: Fiber.RuntimeFiber<HttpClientResponse, Failure>
 ): Effect.Effect<HttpClientResponse, Failure, CurrentSessionOf<Id>> => {
   const context = fiber.currentContext as Context.Context<CurrentSessionOf<Id>>
-  if (Context.get(context, Anonymous)) return transport.execute(request)
+  const { isAnonymous, placement } = Context.get(context, PerRequest)
+  if (isAnonymous === true) return given.transport.execute(request)
   if ("authorization" in request.headers) return headerConflict
+  const guard = placement === undefined ? given : { ...given, placement }
   const session = Context.get(context, tag)
   const now = Context.get(fiber.currentDefaultServices, Clock.Clock).unsafeCurrentTimeMillis()
   const held = session.peek(now)
   const isListed = guard.origins.has(originOf(request.url))
-  if (held !== undefined && isListed) return present(transport, session, request, held)
-  const refusal = isListed ? undefined : refusalOf(guard, request.url)
+  if (held !== undefined && isListed) return present(guard, session, request, held)
+  const refusal = isListed ? undefined : refusalOf(guard, request.url, undefined)
   if (refusal !== undefined && (refusal._tag !== "OriginNotAllowed" || guard.originFromToken === undefined)) {
     return refusal
   }
-  return Effect.flatMap(session.held, (held) =>
-    refusal === undefined || isOriginOfToken(guard, request.url, held.token)
-      ? present(transport, session, request, held)
-      : refusal)
+  return Effect.flatMap(
+    session.held,
+    (held) => refusalOf(guard, request.url, held.token) ?? present(guard, session, request, held)
+  )
 }
 
 /** Sends with the token, and gives response and error back with the caller's own request. */
 const present = (
-  transport: HttpClient.HttpClient,
+  guard: Guard,
   session: OAuth2Session,
   request: HttpClientRequest.HttpClientRequest,
   held: Held
 ): Sending =>
-  Effect.matchEffect(transport.execute(withToken(request, held.token)), {
+  Effect.matchEffect(execute(guard, request, held.token), {
     onFailure: (error) => Effect.fail(withRequest(error, request)),
     onSuccess: (response) =>
       response.status === 401
-        ? again(transport, session, request, held, response)
+        ? again(guard, session, request, held, response)
         : accepted(response, request)
   })
+
+const execute = (guard: Guard, request: HttpClientRequest.HttpClientRequest, token: Token): Sending =>
+  guard.hook === undefined
+    ? place(guard, request, token)
+    : Effect.flatMap(guard.hook(request, token), (changed) =>
+      "authorization" in changed.headers
+        ? headerConflict
+        : refusalOf(guard, changed.url, token) ?? place(guard, changed, token))
+
+const place = (guard: Guard, request: HttpClientRequest.HttpClientRequest, token: Token): Sending => {
+  const placed = guard.placement.place(request, token)
+  if ("_tag" in placed && placed._tag === "InputError") return placed
+  const { transport } = guard
+  return (guard.placement.isInUrl === true ? HttpClient.withTracerDisabledWhen(transport, () => true) : transport)
+    .execute(placed as HttpClientRequest.HttpClientRequest)
+}
 
 const accepted = (response: HttpClientResponse, request: HttpClientRequest.HttpClientRequest): Sending =>
   response.status === 0
@@ -243,7 +295,7 @@ const accepted = (response: HttpClientResponse, request: HttpClientRequest.HttpC
 
 /** After a 401: once more with another token, where there is one and the body can be sent again (S66). */
 const again = (
-  transport: HttpClient.HttpClient,
+  guard: Guard,
   session: OAuth2Session,
   request: HttpClientRequest.HttpClientRequest,
   held: Held,
@@ -254,15 +306,15 @@ const again = (
   return Effect.flatMap(session.rejected(held), (other) =>
     other === undefined
       ? unauthorized
-      : Effect.zipRight(drained(response), replay(transport, request, other.token)))
+      : Effect.zipRight(drained(response), replay(guard, request, other.token)))
 }
 
 const replay = (
-  transport: HttpClient.HttpClient,
+  guard: Guard,
   request: HttpClientRequest.HttpClientRequest,
   token: Token
 ): Sending =>
-  Effect.matchEffect(transport.execute(withToken(request, token)), {
+  Effect.matchEffect(execute(guard, request, token), {
     onFailure: (error) => Effect.fail(withRequest(error, request)),
     onSuccess: (response) => accepted(response, request)
   })
@@ -279,10 +331,12 @@ const isReplayable = (body: HttpClientRequest.HttpClientRequest["body"]): boolea
   (body._tag === "Raw" && (typeof body.body === "string" || body.body instanceof URLSearchParams ||
     body.body instanceof Blob || body.body instanceof ArrayBuffer || ArrayBuffer.isView(body.body)))
 
-const withRequest = (error: HttpClientError, request: HttpClientRequest.HttpClientRequest): HttpClientError =>
+const withRequest = (error: Failure, request: HttpClientRequest.HttpClientRequest): Failure =>
   error._tag === "RequestError"
     ? new RequestError({ request, reason: error.reason, ...details(error) })
-    : withResponse(error, forCaller(error.response, request))
+    : error._tag === "ResponseError"
+    ? withResponse(error, forCaller(error.response, request))
+    : error
 
 // ---- origins
 
@@ -292,25 +346,24 @@ const originOf = (url: string): string => {
   return end < 0 ? url : url.slice(0, end)
 }
 
-/** Why the URL, which is not in the list as it is written, gets no token: `undefined` when it is, written otherwise. */
-const refusalOf = (guard: Guard, text: string): OAuth2Error | undefined => {
+/** Why the URL gets no token, or not this one: `undefined` when its origin is listed, however it is written. */
+const refusalOf = (guard: Guard, text: string, token: Token | undefined): OAuth2Error | undefined => {
   if (!URL.canParse(text)) {
     return new InputError({ field: "url", problem: "is not an absolute URL. Prepend the API's origin" })
   }
   const url = new URL(text)
   if (!Endpoint.isSecure(url, guard.policy)) return new InsecureTransportError({ origin: shown(url) })
-  return guard.origins.has(url.origin) && url.username === "" && url.password === ""
+  const isKnown = guard.origins.has(url.origin) || (token !== undefined && isOriginOfToken(guard, url, token))
+  return isKnown && url.username === "" && url.password === ""
     ? undefined
     : new OriginNotAllowed({ origin: shown(url), allowed: [...guard.origins] })
 }
 
 const shown = (url: URL): string => url.origin === "null" ? url.protocol : url.origin
 
-const isOriginOfToken = ({ originFromToken, policy }: Guard, text: string, token: Token): boolean => {
+const isOriginOfToken = ({ originFromToken }: Guard, url: URL, token: Token): boolean => {
   const claimed = originFromToken === undefined ? undefined : member(token, originFromToken.member)
-  if (originFromToken === undefined || typeof claimed !== "string" || !URL.canParse(claimed)) return false
-  const url = new URL(text)
-  return Endpoint.isSecure(url, policy) && url.username === "" && url.password === "" &&
+  return originFromToken !== undefined && typeof claimed === "string" && URL.canParse(claimed) &&
     new URL(claimed).origin === url.origin && originFromToken.matches.test(url.origin)
 }
 

@@ -107,4 +107,10 @@ export const repeated = (params: URLSearchParams): string | undefined => {
   return undefined
 }
 
-const reveal = (value: Value): string => typeof value === "string" ? value : Redacted.value(value)
+/**
+ * A value in clear: for the wire alone.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const reveal = (value: Value): string => typeof value === "string" ? value : Redacted.value(value)

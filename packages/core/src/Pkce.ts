@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import { encodeBase64Url as encode } from "effect/Encoding"
 
 /**
@@ -12,6 +13,42 @@ import { encodeBase64Url as encode } from "effect/Encoding"
  * @category constants
  */
 export const codeChallengeMethod = "S256"
+
+/**
+ * The code challenge out of the SHA-256 digest of the verifier's ASCII bytes (RFC 7636 §4.2).
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const codeChallenge = (digest: Uint8Array): string => encode(digest)
+
+/**
+ * How a sign-in proves that who redeems the code is who asked for it. {@link s256} unless a module of legacy things
+ * says otherwise: see `LegacyPkce`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Pkce {
+  /** `undefined`: no challenge, and no verifier either. */
+  readonly codeChallengeMethod: string | undefined
+  /** The challenge of a verifier. */
+  readonly codeChallenge: (
+    codeVerifier: string,
+    sha256: (bytes: Uint8Array) => Effect.Effect<Uint8Array>
+  ) => Effect.Effect<string>
+}
+
+/**
+ * Method S256 (RFC 7636 §4.2).
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const s256: Pkce = {
+  codeChallengeMethod,
+  codeChallenge: (codeVerifier, sha256) => Effect.map(sha256(new TextEncoder().encode(codeVerifier)), codeChallenge)
+}
 
 /**
  * Whether the text may be a code verifier: 43 to 128 unreserved characters (RFC 7636 §4.1).
@@ -28,11 +65,3 @@ export const isCodeVerifier = (text: string): boolean => /^[A-Za-z0-9\-._~]{43,1
  * @category constructors
  */
 export const codeVerifier = (randomBytes: Uint8Array): string => encode(randomBytes)
-
-/**
- * The code challenge out of the SHA-256 digest of the verifier's ASCII bytes (RFC 7636 §4.2).
- *
- * @since 0.1.0
- * @category constructors
- */
-export const codeChallenge = (digest: Uint8Array): string => encode(digest)

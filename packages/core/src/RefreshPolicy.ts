@@ -165,7 +165,8 @@ export const outcome = (error: AttemptError): Outcome => {
       return outcomeOfResponse(error.code, error.status ?? 0, error.retryAfter)
     case "TransportError":
     case "InvalidResponse":
-      return error.ambiguous ? "ambiguous" : "retryable"
+    case "HookError":
+      return error.ambiguous ? "ambiguous" : error._tag === "HookError" ? "configuration" : "retryable"
     case "StoreError":
       return "retryable"
     case "InputError":

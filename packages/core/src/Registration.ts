@@ -9,7 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { reserved as reservedAuthorizationParameters } from "./AuthorizationRequest.js"
 import * as ClientAuthentication from "./ClientAuthentication.js"
+import { type Intercept, Interceptor } from "./ComplianceHooks.js"
 import * as Endpoint from "./Endpoint.js"
+import type { Encoding } from "./EndpointRequest.js"
 import * as GuardedHttp from "./GuardedHttp.js"
 import { ConfigurationError } from "./OAuth2Error.js"
 import * as Parameters from "./Parameters.js"
@@ -26,6 +28,8 @@ export interface Options extends Endpoint.TransportPolicy {
   /** One method for all endpoints. Default: `ClientAuthentication.none`, a public client. */
   readonly clientAuthentication?: ClientAuthentication.ClientAuthentication | undefined
   readonly tokenEndpoint: string | URL
+  /** Where refresh tokens are redeemed, for servers that have a place of its own for that. Default: `tokenEndpoint`. */
+  readonly refreshEndpoint?: string | URL | undefined
   /** Needed to sign users in. */
   readonly authorizationEndpoint?: string | URL | undefined
   /** Where a sign-out revokes the token (RFC 7009). */
@@ -44,6 +48,10 @@ export interface Options extends Endpoint.TransportPolicy {
   readonly authorizationParameters?: Parameters.ParametersInput | undefined
   /** What else this server wants in every token request, refreshes included. A grant's own of the same name wins. */
   readonly tokenParameters?: Parameters.ParametersInput | undefined
+  /** What this server wants in a refresh request. Default: `tokenParameters`. */
+  readonly refreshParameters?: Parameters.ParametersInput | undefined
+  /** How token requests travel. Default: `EndpointRequest.form`, as the standards have it. */
+  readonly tokenEncoding?: Encoding | undefined
   /** For one endpoint request in all. Default: 8 seconds. */
   readonly requestDeadline?: Duration.DurationInput | undefined
   /** The largest reply that is read, in bytes. Default: 262,144; at most 1,048,576. */
@@ -60,6 +68,7 @@ export interface Registration {
   readonly clientId: string
   readonly clientAuthentication: ClientAuthentication.ClientAuthentication
   readonly tokenEndpoint: Endpoint.Endpoint
+  readonly refreshEndpoint: Endpoint.Endpoint
   readonly authorizationEndpoint: Endpoint.Endpoint | undefined
   readonly revocationEndpoint: Endpoint.Endpoint | undefined
   readonly issuer: string | undefined
@@ -69,6 +78,10 @@ export interface Registration {
   readonly resource: ReadonlyArray<string>
   readonly authorizationParameters: Parameters.Parameters
   readonly tokenParameters: Parameters.Parameters
+  readonly refreshParameters: Parameters.Parameters
+  readonly tokenEncoding: Encoding | undefined
+  /** The client's compliance hooks, under guard. */
+  readonly intercept: Intercept
   readonly transportPolicy: Endpoint.TransportPolicy
   readonly limits: GuardedHttp.Limits
   readonly http: HttpClient.HttpClient
@@ -96,10 +109,17 @@ export const make = (
     const optionalEndpoint = (field: string, input: string | URL | undefined, reserved: ReadonlyArray<string>) =>
       input === undefined ? Either.right(undefined) : endpoint(field, input, reserved, options)
     if (options.clientId.trim() === "") return yield* invalid("clientId", "is empty. Give the id from the registration")
+    const tokenEndpoint = yield* endpoint("tokenEndpoint", options.tokenEndpoint, reservedTokenParameters, options)
+    const { refreshParameters = options.tokenParameters } = options
     return {
       clientId: options.clientId,
       clientAuthentication: options.clientAuthentication ?? ClientAuthentication.none,
-      tokenEndpoint: yield* endpoint("tokenEndpoint", options.tokenEndpoint, reservedTokenParameters, options),
+      tokenEndpoint,
+      refreshEndpoint: (yield* optionalEndpoint(
+        "refreshEndpoint",
+        options.refreshEndpoint,
+        reservedTokenParameters
+      )) ?? tokenEndpoint,
       authorizationEndpoint: yield* optionalEndpoint(
         "authorizationEndpoint",
         options.authorizationEndpoint,
@@ -121,6 +141,9 @@ export const make = (
         reservedAuthorizationParameters
       ),
       tokenParameters: yield* extra("tokenParameters", options.tokenParameters, reservedTokenParameters),
+      refreshParameters: yield* extra("refreshParameters", refreshParameters, reservedTokenParameters),
+      tokenEncoding: options.tokenEncoding,
+      intercept: yield* Interceptor,
       transportPolicy: { allowInsecureLoopback: options.allowInsecureLoopback },
       limits: yield* limits(options),
       http: GuardedHttp.make(http)

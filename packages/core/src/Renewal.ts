@@ -57,6 +57,7 @@ export interface Options {
   readonly renewableGrant: Effect.Effect<Grant.Grant, AttemptError> | undefined
   readonly storeKey: (sessionKey: string) => string
   readonly publish: (event: SessionEvent) => Effect.Effect<unknown>
+  readonly onToken: ((sessionKey: string, token: Token.Token) => Effect.Effect<void>) | undefined
 }
 
 /**
@@ -82,7 +83,7 @@ const pollInterval = 50
  * @category constructors
  */
 export const make = (options: Options): Renewal => {
-  const { crypto, flights, memory, policy, publish, registration, renewableGrant, store, storeKey } = options
+  const { crypto, flights, memory, onToken, policy, publish, registration, renewableGrant, store, storeKey } = options
 
   const run = (cell: Cell, need: Need): Effect.Effect<Held, OAuth2Error> =>
     Effect.gen(function*() {
@@ -194,6 +195,7 @@ export const make = (options: Options): Renewal => {
       const kept = yield* save(cell, next, commit(cell, claim, next))
       if (!isThatToken(kept, token)) return yield* renew(cell, need)
       yield* recovered(cell, "refreshed")
+      yield* told(cell, merged)
       yield* publish(SessionEvent.Refreshed({ sessionKey: cell.sessionKey, generation: next.generation }))
       return cell.trouble?.unsaved === undefined
         ? { generation: next.generation, token: merged }
@@ -378,11 +380,19 @@ export const make = (options: Options): Renewal => {
       const next = SessionRecord.authorized((cell.record?.generation ?? 0) + 1, token)
       const { generation } = (yield* save(cell, next, replace(cell, next))) ?? next
       memory.setTrouble(cell, cell.trouble && { unsaved: cell.trouble.unsaved })
+      yield* told(cell, token)
       yield* publish(SessionEvent.Authorized({ sessionKey: cell.sessionKey, generation }))
       return policy.strictPersistence && cell.trouble?.unsaved !== undefined
         ? yield* unwritten
         : { generation, token }
     }))
+
+  /** The observer has its turn when the token is kept; nothing that becomes of it changes the session. */
+  const told = (cell: Cell, token: Token.Token): Effect.Effect<unknown> =>
+    onToken === undefined
+      ? Effect.void
+      : Effect.catchAllCause(Effect.interruptible(Effect.suspend(() => onToken(cell.sessionKey, token))), (cause) =>
+        publish(SessionEvent.ObserverFailed({ sessionKey: cell.sessionKey, cause })))
 
   const replace = (cell: Cell, record: SessionRecord.SessionRecord): Write =>
     store.replace(storeKey(cell.sessionKey), record).pipe(Telemetry.step("oauth2.commit"), orUnwritten)

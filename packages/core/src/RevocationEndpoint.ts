@@ -33,7 +33,7 @@ export const revoke = (
   token: Redacted.Redacted<string>,
   hint?: TokenTypeHint
 ): Effect.Effect<void, AttemptError> => {
-  const { clientAuthentication, clientId, http, limits, revocationEndpoint } = registration
+  const { clientAuthentication, clientId, http, intercept, limits, revocationEndpoint } = registration
   if (revocationEndpoint === undefined) {
     return new ConfigurationError({
       field: "revocationEndpoint",
@@ -42,12 +42,12 @@ export const revoke = (
   }
   return Effect.gen(function*() {
     const credentials = yield* clientAuthentication.authenticate({ clientId, endpoint: revocationEndpoint })
-    const request: GuardedHttp.EndpointRequest = {
+    const request = yield* intercept.request("revocation", {
       name: "revocation",
       endpoint: revocationEndpoint,
       parameters: [["token", token], ...(hint === undefined ? [] : [["token_type_hint", hint] as const])],
       credentials
-    }
+    })
     const reply = yield* GuardedHttp.send(http, request, limits)
     yield* Effect.annotateCurrentSpan("http.response.status_code", reply.status)
     if (reply.status !== 200) return yield* GuardedHttp.withoutSecrets(decodeError(reply), request)

@@ -19,6 +19,30 @@ export type Scope = ReadonlyArray<string>
 export type ScopeInput = string | Iterable<string>
 
 /**
+ * What was granted beside what was asked for, as data.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Comparison {
+  readonly granted: Scope
+  /** Asked for and not granted. */
+  readonly missing: Scope
+  /** Granted and not asked for. */
+  readonly additional: Scope
+}
+
+/**
+ * @since 0.1.0
+ * @category combinators
+ */
+export const compare = (requested: Scope, granted: Scope): Comparison => ({
+  granted,
+  missing: difference(requested, granted),
+  additional: difference(granted, requested)
+})
+
+/**
  * The words of a scope. Text is split on runs of white space; the members of a list are taken as they are.
  *
  * @example

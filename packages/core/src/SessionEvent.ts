@@ -3,9 +3,11 @@
  *
  * @since 0.1.0
  */
+import type { Cause } from "effect/Cause"
 import * as Data from "effect/Data"
 import type { AttemptError, ReauthorizationReason } from "./OAuth2Error.js"
 import type { Outcome } from "./RefreshPolicy.js"
+import type { Scope } from "./Scope.js"
 
 /**
  * `sessionKey` is the application's own key. Events hold no token.
@@ -38,6 +40,13 @@ export type SessionEvent = Data.TaggedEnum<{
   SaveFailed: { readonly sessionKey: string; readonly generation: number }
   Saved: { readonly sessionKey: string; readonly generation: number }
   SignedOut: { readonly sessionKey: string }
+  ScopeDiffers: {
+    readonly sessionKey: string
+    readonly granted: Scope
+    readonly missing: Scope
+    readonly additional: Scope
+  }
+  ObserverFailed: { readonly sessionKey: string; readonly cause: Cause<never> }
   Renamed: { readonly sessionKey: string; readonly from: string }
 }>
 

@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Redacted from "effect/Redacted"
+import type { EndpointRequest } from "./EndpointRequest.js"
 import { type Grant, withDefaults } from "./Grant.js"
 import * as GuardedHttp from "./GuardedHttp.js"
 import type { AttemptError } from "./OAuth2Error.js"
@@ -38,18 +39,31 @@ export interface Refused {
  */
 export const exchange = (registration: Registration, given: Grant): Effect.Effect<Token, Refused> => {
   const grant = withDefaults(given, registration)
+  const isRefresh = grant.grantType === "refresh_token"
+  const kind = isRefresh ? "refreshToken" : "accessToken"
+  const endpoint = isRefresh ? registration.refreshEndpoint : registration.tokenEndpoint
+  const { intercept } = registration
   return Effect.gen(function*() {
-    const request = yield* toRequest(registration, grant)
-    const reply = yield* GuardedHttp.send(registration.http, request, registration.limits)
+    const request = yield* intercept.request(kind, yield* toRequest(registration, grant, endpoint))
+    const received = yield* GuardedHttp.send(registration.http, request, registration.limits)
     const receivedAt = yield* Clock.currentTimeMillis
-    yield* Effect.annotateCurrentSpan("http.response.status_code", reply.status)
+    yield* Effect.annotateCurrentSpan("http.response.status_code", received.status)
+    const reply = yield* Effect.mapError(
+      intercept.response(kind, received),
+      (error) => refused(error, TokenResponse.refreshTokenOf(received))
+    )
     const decoded = TokenResponse.decode(reply, { receivedAt, scope: grant.scope })
     if (Either.isRight(decoded)) return decoded.right
-    const { error, refreshToken } = decoded.left
+    const refreshToken = decoded.left.refreshToken ??
+      (decoded.left.error._tag === "InvalidResponse" ? TokenResponse.refreshTokenOf(received) : undefined)
+    const error = yield* Effect.mapError(
+      intercept.error(decoded.left.error, reply),
+      (error) => refused(error, refreshToken)
+    )
     return yield* Effect.fail(refused(GuardedHttp.withoutSecrets(error, request), refreshToken))
   }).pipe(
     Effect.mapError((error) => error._tag === "Refused" ? error : refused(error, undefined)),
-    Telemetry.endpointRequest("token", registration.tokenEndpoint, { "oauth2.grant_type": grant.grantType })
+    Telemetry.endpointRequest("token", endpoint, { "oauth2.grant_type": grant.grantType })
   )
 }
 
@@ -76,19 +90,18 @@ export const refused = (error: AttemptError, refreshToken: Redacted.Redacted<str
 const setByClient = ["grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type"]
 
 const toRequest = (
-  registration: Registration,
-  grant: Grant
-): Effect.Effect<GuardedHttp.EndpointRequest, AttemptError> => {
-  const clash = Parameters.reservedError(grant.parameters, setByClient)
+  { clientAuthentication, clientId, refreshParameters, tokenEncoding, tokenParameters }: Registration,
+  { grantType, parameters }: Grant,
+  endpoint: URL
+): Effect.Effect<EndpointRequest, AttemptError> => {
+  const clash = Parameters.reservedError(parameters, setByClient)
   if (clash !== undefined) return clash
-  const { clientAuthentication, clientId, tokenEndpoint, tokenParameters } = registration
-  return Effect.map(
-    clientAuthentication.authenticate({ clientId, endpoint: tokenEndpoint }),
-    (credentials) => ({
-      name: "token",
-      endpoint: tokenEndpoint,
-      parameters: [["grant_type", grant.grantType], ...Parameters.withDefaults(grant.parameters, tokenParameters)],
-      credentials
-    })
-  )
+  const extra = grantType === "refresh_token" ? refreshParameters : tokenParameters
+  return Effect.map(clientAuthentication.authenticate({ clientId, endpoint }), (credentials) => ({
+    name: "token",
+    endpoint,
+    parameters: [["grant_type", grantType], ...Parameters.withDefaults(parameters, extra)],
+    credentials,
+    encoding: tokenEncoding
+  }))
 }

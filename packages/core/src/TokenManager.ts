@@ -68,6 +68,8 @@ export interface TokenManager {
   readonly rename: (from: string, to: string) => Effect.Effect<boolean, OAuth2Error>
   /** What happened, from the subscription on. A subscriber that is slow misses the oldest. */
   readonly events: Stream.Stream<SessionEvent>
+  /** Tells the subscribers of `events`. */
+  readonly publish: (event: SessionEvent) => Effect.Effect<unknown>
 }
 
 /**
@@ -80,6 +82,8 @@ export interface Options {
   readonly policy: RefreshPolicy
   /** The grant that can be run again, for sessions without a refresh token. */
   readonly renewableGrant: Effect.Effect<Grant, AttemptError> | undefined
+  /** Runs after every change of a session's token. */
+  readonly onToken?: ((sessionKey: string, token: Token) => Effect.Effect<void>) | undefined
 }
 
 /**
@@ -111,7 +115,8 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       crypto,
       renewableGrant,
       storeKey,
-      publish
+      publish,
+      onToken: options.onToken
     })
 
     const sessions = Metric.tagged(Telemetry.sessions, "client_id", registration.clientId)
@@ -328,6 +333,7 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       restore: (sessionKey, token) => detached(withCell(sessionKey, (cell) => renewal.restore(cell, token))),
       signOut,
       rename,
+      publish,
       events: Stream.fromPubSub(events)
     }
   })

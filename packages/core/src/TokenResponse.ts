@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -23,6 +24,8 @@ export interface Reply {
   readonly endpoint: EndpointName
   readonly status: number
   readonly contentType: string | undefined
+  /** All headers, by lower-case name. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /** `Retry-After`, in milliseconds from receipt. */
   readonly retryAfter: number | undefined
   readonly body: Uint8Array
@@ -124,6 +127,18 @@ export const decodeError = (reply: Reply): ErrorResponse | InvalidResponse => {
     ? errorResponse(reply, code, parsed.right.members)
     : invalid(reply, "Status")
 }
+
+/**
+ * The refresh token that a reply holds in the standard's place, if it can be read at all.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const refreshTokenOf = (reply: Reply): Redacted.Redacted<string> | undefined =>
+  Option.getOrUndefined(Option.map(
+    Either.getRight(parseObject(reply)),
+    ({ members }) => errorCode(members) === undefined ? readableRefreshToken(members) : undefined
+  ))
 
 /**
  * The body of a token response: the authorization server's side. Lives are in whole seconds, rounded down.

@@ -34,6 +34,14 @@ export * as BearerToken from "./BearerToken.js"
 export * as ClientAuthentication from "./ClientAuthentication.js"
 
 /**
+ * Compliance hooks: ordered, typed transforms of what goes to an authorization server and what comes back, for servers
+ * that differ from the standards. What a hook rewrites is checked again; what it breaks loses no token.
+ *
+ * @since 0.1.0
+ */
+export * as ComplianceHooks from "./ComplianceHooks.js"
+
+/**
  * Where sessions and sign-ins are kept, as one layer for the whole program.
  *
  * @since 0.1.0
@@ -47,6 +55,14 @@ export * as Custody from "./Custody.js"
  * @since 0.1.0
  */
 export * as Endpoint from "./Endpoint.js"
+
+/**
+ * A request to an endpoint of the authorization server, as it is before it is sent: parameters and headers, and how the
+ * parameters travel.
+ *
+ * @since 0.1.0
+ */
+export * as EndpointRequest from "./EndpointRequest.js"
 
 /**
  * `HttpClient` over `fetch`, as a transport should be: it follows no redirect and sends no cookies of its own.
@@ -235,6 +251,14 @@ export * as TokenEndpoint from "./TokenEndpoint.js"
  * @since 0.1.0
  */
 export * as TokenManager from "./TokenManager.js"
+
+/**
+ * Where a request carries its token. The standards' place is `Authorization: Bearer` (RFC 6750 §2.1); this is for APIs
+ * that want another header. Places that put the token into a URL or a body are in `LegacyTokenPlacement`.
+ *
+ * @since 0.1.0
+ */
+export * as TokenPlacement from "./TokenPlacement.js"
 
 /**
  * The token response (RFC 6749 §5): strict about success, tolerant about errors.

@@ -193,7 +193,7 @@ describe("AuthorizationResponse", () => {
       assert.isTrue(Either.isLeft(result) && result.left._tag === "AuthorizationResponseError")
       if (Either.isLeft(result)) {
         assert.strictEqual(result.left.remedy, "user")
-        assert.match(result.left.message, /^The authorization response is refused: .+\. Begin the sign-in anew$/)
+        assert.match(result.left.message, /^The authorization response is refused: .+\. Begin anew$/)
       }
     }
   })

@@ -1,3 +1,4 @@
+import type { EndpointRequest } from "@effect-oauth2/core"
 import { ClientAuthentication, Endpoint, GuardedHttp, OAuth2Error } from "@effect-oauth2/core"
 import { Fault, RequestLog, ServerReply, TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
@@ -12,7 +13,7 @@ const Server = TestAuthorizationServer.TestAuthorizationServer
 
 const endpoint = (url = "https://as.test/token") => Either.getOrThrow(Endpoint.make("tokenEndpoint", url, {}))
 
-const request = (over: Partial<GuardedHttp.EndpointRequest> = {}): GuardedHttp.EndpointRequest => ({
+const request = (over: Partial<EndpointRequest.EndpointRequest> = {}): EndpointRequest.EndpointRequest => ({
   name: "token",
   endpoint: endpoint(),
   parameters: [["grant_type", "refresh_token"], ["refresh_token", Redacted.make(canary)]],
@@ -21,7 +22,7 @@ const request = (over: Partial<GuardedHttp.EndpointRequest> = {}): GuardedHttp.E
 })
 
 /** One request through the guard, over whatever `HttpClient` there is. */
-const send = (over: Partial<GuardedHttp.EndpointRequest> = {}, limits: Partial<GuardedHttp.Limits> = {}) =>
+const send = (over: Partial<EndpointRequest.EndpointRequest> = {}, limits: Partial<GuardedHttp.Limits> = {}) =>
   Effect.flatMap(
     HttpClient.HttpClient,
     (client) => GuardedHttp.send(GuardedHttp.make(client), request(over), { ...GuardedHttp.defaultLimits, ...limits })
@@ -400,7 +401,10 @@ describe("GuardedHttp", () => {
   describe("secrets that a server repeats", () => {
     const basic = ClientAuthentication.clientSecretBasic(Redacted.make("sec ret/\"%+é"))
 
-    const cleaned = (description: string, over: Partial<GuardedHttp.EndpointRequest> = {}): OAuth2Error.ErrorResponse =>
+    const cleaned = (
+      description: string,
+      over: Partial<EndpointRequest.EndpointRequest> = {}
+    ): OAuth2Error.ErrorResponse =>
       GuardedHttp.withoutSecrets<OAuth2Error.ErrorResponse>(
         new OAuth2Error.ErrorResponse({
           endpoint: "token",

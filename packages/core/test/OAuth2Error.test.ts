@@ -1,11 +1,13 @@
 import { OAuth2Error } from "@effect-oauth2/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Either, Schema } from "effect"
+import { Cause, Effect, Either, Redacted, Schema } from "effect"
 
 const errorResponse = (code: string, over: Partial<ConstructorParameters<typeof OAuth2Error.ErrorResponse>[0]> = {}) =>
   new OAuth2Error.ErrorResponse({ endpoint: "token", code, status: 400, ...over })
 
 const unreachable = new OAuth2Error.TransportError({ endpoint: "token", reason: "Unreachable", code: "ECONNREFUSED" })
+
+const token = { accessToken: Redacted.make("AT"), tokenType: "Bearer", issuedAt: 0 }
 
 /** One of each kind, and of each reason that changes what can be done about it. */
 const examples: ReadonlyArray<readonly [OAuth2Error.OAuth2Error, remedy: OAuth2Error.Remedy, ambiguous: boolean]> = [
@@ -66,6 +68,13 @@ const examples: ReadonlyArray<readonly [OAuth2Error.OAuth2Error, remedy: OAuth2E
     false
   ],
   [new OAuth2Error.RefreshFailed({ reason: "Closing" }), "retry", false],
+  [
+    new OAuth2Error.ScopeMismatch({ granted: ["a"], missing: ["b"], additional: [], token }),
+    "user",
+    false
+  ],
+  [new OAuth2Error.HookError({ hook: "accessTokenRequest", problem: "no" }), "operator", false],
+  [new OAuth2Error.HookError({ hook: "accessTokenResponse", problem: "no" }), "operator", true],
   [new OAuth2Error.TokenExpired({ expiresAt: 0 }), "retry", false],
   [new OAuth2Error.UnsupportedTokenType({ tokenType: "mac" }), "operator", false]
 ]
@@ -103,6 +112,8 @@ describe("OAuth2Error", () => {
         case "StoreError":
         case "ReauthorizationRequired":
         case "RefreshFailed":
+        case "HookError":
+        case "ScopeMismatch":
         case "TokenExpired":
         case "UnsupportedTokenType":
           return error._tag

@@ -1,11 +1,11 @@
 import {
-  BearerToken,
   Custody,
   FetchTransport,
   OAuth2Client,
   OAuth2HttpClient,
   OAuth2Session,
-  type Token
+  type Token,
+  TokenPlacement
 } from "@effect-oauth2/core"
 import { Fault, RequestLog, ServerReply, TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { FetchHttpClient, HttpBody, HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
@@ -713,7 +713,7 @@ describe("OAuth2HttpClient", () => {
     })))
 
   it("S64 no function of these rooms puts a token anywhere but into a header", () => {
-    const request = BearerToken.withToken(HttpClientRequest.get(`${url}?a=b`), aToken)
+    const request = TokenPlacement.withBearer(HttpClientRequest.get(`${url}?a=b`), aToken)
     assert.strictEqual(request.url, `${url}?a=b`)
     assert.deepStrictEqual([...request.urlParams], [])
     assert.strictEqual(request.body._tag, "Empty")

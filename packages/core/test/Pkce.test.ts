@@ -34,7 +34,8 @@ describe("Pkce", () => {
       "codeChallenge",
       "codeChallengeMethod",
       "codeVerifier",
-      "isCodeVerifier"
+      "isCodeVerifier",
+      "s256"
     ])
   })
 

@@ -162,7 +162,10 @@ describe("a client", () => {
   it.effect("B132 B152 B246 B247 B297 an unknown option does not compile, and changes nothing", () =>
     Effect.gen(function*() {
       // @ts-expect-error there is no such option
-      const options: OAuth2Client.Options = { ...publicClient, pkce: "plain" }
+      const options: OAuth2Client.Options = { ...publicClient, usePkce: false }
+      // @ts-expect-error PKCE is declined by a value of a legacy module, and by nothing else
+      const plain: OAuth2Client.Options = { ...publicClient, pkce: "plain" }
+      assert.deepInclude(yield* Effect.flip(OAuth2Client.make(plain)), { _tag: "ConfigurationError", field: "pkce" })
       // @ts-expect-error a secret is part of a method, and there is one method
       const withSecret: OAuth2Client.Options = { ...publicClient, clientSecret: "s" }
       assert.strictEqual((yield* OAuth2Client.make(withSecret)).registration.clientAuthentication.method, "none")
