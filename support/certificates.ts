@@ -18,6 +18,8 @@ export interface Identity {
 export interface Authority {
   /** The authority's own certificate, in PEM. */
   readonly ca: string
+  /** Its own key, in PEM. */
+  readonly key: string
   /** A certificate for these host names and addresses; with none, for a client. */
   readonly issue: (subject: string, hosts?: ReadonlyArray<string>) => Promise<Identity>
 }
@@ -30,11 +32,12 @@ export const makeAuthority = async (name = "Throw-away CA"): Promise<Authority> 
     signingAlgorithm: algorithm,
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true)
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature, true)
     ]
   })
   return {
     ca: ca.toString("pem"),
+    key: await pemOf(authority),
     issue: async (subject, hosts = []) => {
       const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"])
       const cert = await x509.X509CertificateGenerator.create({
@@ -45,11 +48,13 @@ export const makeAuthority = async (name = "Throw-away CA"): Promise<Authority> 
         signingAlgorithm: algorithm,
         extensions: hosts.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(hosts.map(hostName))]
       })
-      const key = x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY")
-      return { cert: cert.toString("pem"), key }
+      return { cert: cert.toString("pem"), key: await pemOf(keys) }
     }
   }
 }
+
+const pemOf = async ({ privateKey }: CryptoKeyPair): Promise<string> =>
+  x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", privateKey), "PRIVATE KEY")
 
 const hostName = (value: string) =>
   /^[\d.]+$|:/.test(value) ? { type: "ip" as const, value } : { type: "dns" as const, value }

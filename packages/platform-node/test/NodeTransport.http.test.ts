@@ -11,7 +11,7 @@ import * as Redacted from "effect/Redacted"
 import type { ServerResponse } from "node:http"
 import { inspect } from "node:util"
 import { gzipSync } from "node:zlib"
-import { makeAuthority } from "./support/certificates.js"
+import { makeAuthority } from "../../../support/certificates.js"
 import * as Servers from "./support/servers.js"
 import { withSpans } from "./support/spans.js"
 import { accessToken, requestToken, sendToken, withClient } from "./support/tokens.js"
@@ -24,8 +24,8 @@ const isClosed = (running: Servers.Running) =>
 describe("redirects", () => {
   it.scopedLive("S03 R33 token and revocation requests follow none of them: the sink gets 0 requests", () =>
     Effect.gen(function*() {
-      const authority = makeAuthority("Test CA")
-      const tls = authority.issue("server", ["127.0.0.1"])
+      const authority = yield* Effect.promise(() => makeAuthority("Test CA"))
+      const tls = yield* Effect.promise(() => authority.issue("server", ["127.0.0.1"]))
       let sunk = 0
       const sink = (_: unknown, response: ServerResponse) => {
         sunk++
@@ -53,7 +53,7 @@ describe("redirects", () => {
         tokenEndpoint: at(server, "/token", "https"),
         revocationEndpoint: at(server, "/revoke", "https")
       }
-      yield* withClient(NodeTransport.layer({ ca: authority.cert }), endpoints, (client) =>
+      yield* withClient(NodeTransport.layer({ ca: authority.ca }), endpoints, (client) =>
         Effect.gen(function*() {
           for (const status of [300, 301, 302, 303, 304, 307, 308]) {
             for (const location of locations) {
@@ -254,13 +254,13 @@ describe("sizes", () => {
 describe("secrets", () => {
   it.scopedLive("S74 S75 no span, error, inspection or JSON of the transport holds one", () =>
     Effect.gen(function*() {
-      const authority = makeAuthority("Test CA")
-      const identity = authority.issue("client-1")
+      const authority = yield* Effect.promise(() => makeAuthority("Test CA"))
+      const identity = yield* Effect.promise(() => authority.issue("client-1"))
       const server = yield* Servers.http((_, response) => sendToken(response))
       const log: Array<Servers.ProxyLog> = []
       const proxy = yield* Servers.proxy(log)
       const options = {
-        ca: authority.cert,
+        ca: authority.ca,
         clientCertificate: { cert: identity.cert, key: Redacted.make(identity.key) },
         proxy: {
           url: `http://127.0.0.1:${proxy.port}`,

@@ -5,14 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { IncomingHttpHeaders } from "node:http"
 import type { TLSSocket } from "node:tls"
-import { makeAuthority } from "./support/certificates.js"
+import { makeAuthority } from "../../../support/certificates.js"
 import { withEnvironment } from "./support/environment.js"
 import * as Servers from "./support/servers.js"
 import { accessToken, requestToken, sendToken } from "./support/tokens.js"
 
-const authority = makeAuthority("Test CA")
-const tls = authority.issue("server", ["127.0.0.1", "localhost"])
-const { cert: ca } = authority
+const authority = await makeAuthority("Test CA")
+const tls = await authority.issue("server", ["127.0.0.1", "localhost"])
+const { ca } = authority
+const another = await makeAuthority("Another CA")
 
 interface Seen {
   readonly headers: IncomingHttpHeaders
@@ -44,7 +45,7 @@ describe("proxies", () => {
       const log: Array<Servers.ProxyLog> = []
       const server = yield* target(seen)
       const proxy = { url: at(yield* Servers.proxy(log), "http") }
-      const identity = authority.issue("client-1")
+      const identity = yield* Effect.promise(() => authority.issue("client-1"))
       const clientCertificate = { cert: identity.cert, key: Redacted.make(identity.key) }
       assert.strictEqual(yield* token({ ca, proxy, clientCertificate }, at(server)), accessToken)
       assert.deepStrictEqual(log, [{ target: `127.0.0.1:${server.port}`, authorization: undefined }])
@@ -66,7 +67,7 @@ describe("proxies", () => {
       const seen: Array<Seen> = []
       const log: Array<Servers.ProxyLog> = []
       const server = yield* target(seen)
-      const identity = authority.issue("client-1")
+      const identity = yield* Effect.promise(() => authority.issue("client-1"))
       const clientCertificate = { cert: identity.cert, key: Redacted.make(identity.key) }
       const peers: Array<string | undefined> = []
       const proxy = {
@@ -81,7 +82,7 @@ describe("proxies", () => {
       assert.deepStrictEqual(peers, [undefined])
       assert.strictEqual(seen[0]?.peer, "client-1")
       assert.strictEqual(
-        yield* failure({ ca: makeAuthority("Another CA").cert, proxy }, at(server)),
+        yield* failure({ ca: another.ca, proxy }, at(server)),
         "Unreachable UNABLE_TO_TUNNEL"
       )
       assert.lengthOf(log, 1)

@@ -4,20 +4,20 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import { generateKeyPairSync } from "node:crypto"
+import { createPrivateKey, generateKeyPairSync } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { get } from "node:https"
 import { rootCertificates, type TLSSocket } from "node:tls"
+import { makeAuthority } from "../../../support/certificates.js"
 import { trusted } from "../src/internal/tls.js"
-import { makeAuthority } from "./support/certificates.js"
 import { withEnvironment } from "./support/environment.js"
 import * as Servers from "./support/servers.js"
 import { accessToken, requestToken, sendToken } from "./support/tokens.js"
 
-const authority = makeAuthority("Test CA")
-const another = makeAuthority("Another CA")
-const { cert, key } = authority.issue("server", ["127.0.0.1"])
-const clientIdentity = authority.issue("client-1")
+const authority = await makeAuthority("Test CA")
+const another = await makeAuthority("Another CA")
+const { cert, key } = await authority.issue("server", ["127.0.0.1"])
+const clientIdentity = await authority.issue("client-1")
 
 const answer = (_: IncomingMessage, response: ServerResponse) => sendToken(response)
 const server = Servers.https({ cert, key }, answer)
@@ -39,31 +39,31 @@ describe("trust", () => {
   it.scopedLive("a server of a private authority is trusted by the ca option, as text, as bytes and in a list", () =>
     Effect.gen(function*() {
       const endpoint = url(yield* server)
-      const bytes = new TextEncoder().encode(authority.cert)
-      for (const ca of [authority.cert, bytes, [another.cert, authority.cert], another.cert + authority.cert]) {
+      const bytes = new TextEncoder().encode(authority.ca)
+      for (const ca of [authority.ca, bytes, [another.ca, authority.ca], another.ca + authority.ca]) {
         assert.strictEqual(yield* outcome({ ca }, endpoint), accessToken)
         assert.strictEqual(yield* outcome({ ca, exclusiveCa: true }, endpoint), accessToken)
       }
     }))
 
   it("the ca option adds to the roots that Node brings along, and exclusiveCa replaces them", () => {
-    assert.lengthOf(Either.getOrThrow(trusted({ ca: authority.cert })) ?? [], rootCertificates.length + 1)
-    assert.lengthOf(Either.getOrThrow(trusted({ ca: authority.cert, exclusiveCa: true })) ?? [], 1)
+    assert.lengthOf(Either.getOrThrow(trusted({ ca: authority.ca })) ?? [], rootCertificates.length + 1)
+    assert.lengthOf(Either.getOrThrow(trusted({ ca: authority.ca, exclusiveCa: true })) ?? [], 1)
     assert.isUndefined(Either.getOrThrow(trusted({})))
   })
 
   it.scopedLive("S02 a server that nobody vouches for is refused, and is sent nothing", () =>
     Effect.gen(function*() {
       let requests = 0
-      const selfSigned = makeAuthority("127.0.0.1")
-      for (const identity of [{ cert, key }, selfSigned]) {
+      const { ca, key: ownKey } = yield* Effect.promise(() => makeAuthority("127.0.0.1"))
+      for (const identity of [{ cert, key }, { cert: ca, key: ownKey }]) {
         const endpoint = url(
           yield* Servers.https({ cert: identity.cert, key: identity.key }, (_, response) => {
             requests++
             sendToken(response)
           })
         )
-        for (const options of [{}, { ca: another.cert }, { ca: another.cert, exclusiveCa: true }]) {
+        for (const options of [{}, { ca: another.ca }, { ca: another.ca, exclusiveCa: true }]) {
           assert.match(yield* outcome(options, endpoint), /^Unreachable (UNABLE_TO_VERIFY|SELF_SIGNED|DEPTH_ZERO)/)
         }
       }
@@ -72,10 +72,10 @@ describe("trust", () => {
 
   it.scopedLive("S02 a certificate for another name is refused", () =>
     Effect.gen(function*() {
-      const identity = authority.issue("server", ["other.test"])
+      const identity = yield* Effect.promise(() => authority.issue("server", ["other.test"]))
       const endpoint = url(yield* Servers.https({ cert: identity.cert, key: identity.key }, answer))
       assert.strictEqual(
-        yield* outcome({ ca: authority.cert }, endpoint),
+        yield* outcome({ ca: authority.ca }, endpoint),
         "Unreachable ERR_TLS_CERT_ALTNAME_INVALID"
       )
     }))
@@ -114,14 +114,14 @@ describe("trust", () => {
 describe("client certificates (RFC 8705)", () => {
   const strict = (seen: Array<string>) =>
     Servers.https(
-      { cert, key, ca: authority.cert, requestCert: true, rejectUnauthorized: true },
+      { cert, key, ca: authority.ca, requestCert: true, rejectUnauthorized: true },
       (request, response) => {
         seen.push(String((request.socket as TLSSocket).getPeerCertificate().subject.CN))
         sendToken(response)
       }
     )
 
-  const encryptedKey = clientIdentity.privateKey.export({
+  const encryptedKey = createPrivateKey(clientIdentity.key).export({
     type: "pkcs8",
     format: "pem",
     cipher: "aes-256-cbc",
@@ -138,7 +138,7 @@ describe("client certificates (RFC 8705)", () => {
         { cert: clientIdentity.cert, key: Redacted.make(encryptedKey), passphrase: Redacted.make("the-passphrase") }
       ]
       for (const clientCertificate of certificates) {
-        assert.strictEqual(yield* outcome({ ca: authority.cert, clientCertificate }, endpoint), accessToken)
+        assert.strictEqual(yield* outcome({ ca: authority.ca, clientCertificate }, endpoint), accessToken)
       }
       assert.deepStrictEqual(seen, ["client-1", "client-1", "client-1"])
     }))
@@ -147,11 +147,11 @@ describe("client certificates (RFC 8705)", () => {
     Effect.gen(function*() {
       const seen: Array<string> = []
       const endpoint = url(yield* strict(seen))
-      const foreign = another.issue("client-1")
+      const foreign = yield* Effect.promise(() => another.issue("client-1"))
       const clientCertificate = { cert: foreign.cert, key: Redacted.make(foreign.key) }
-      assert.match(yield* outcome({ ca: authority.cert }, endpoint), /^(Unreachable|ConnectionLost) /)
+      assert.match(yield* outcome({ ca: authority.ca }, endpoint), /^(Unreachable|ConnectionLost) /)
       assert.match(
-        yield* outcome({ ca: authority.cert, clientCertificate }, endpoint),
+        yield* outcome({ ca: authority.ca, clientCertificate }, endpoint),
         /^(Unreachable|ConnectionLost) /
       )
       assert.isEmpty(seen)
@@ -166,8 +166,8 @@ describe("client certificates (RFC 8705)", () => {
         [{ ca: "/etc/ssl/ca.pem" }, "ca"],
         [{ ca: [], exclusiveCa: true }, "ca"],
         [{ ca: broken }, "ca"],
-        [{ ca: [authority.cert, broken] }, "ca"],
-        [{ ca: authority.cert + broken }, "ca"],
+        [{ ca: [authority.ca, broken] }, "ca"],
+        [{ ca: authority.ca + broken }, "ca"],
         [{ ca: authority.key }, "ca"],
         [{ exclusiveCa: true }, "exclusiveCa"],
         [{ clientCertificate: { ...right, cert: broken } }, "clientCertificate.cert"],
@@ -202,7 +202,7 @@ it.scopedLive("one layer keeps its connections, and its end closes them", () =>
   Effect.gen(function*() {
     const running = yield* server
     const client = yield* Effect.scoped(Effect.gen(function*() {
-      const client = yield* NodeTransport.make({ ca: authority.cert })
+      const client = yield* NodeTransport.make({ ca: authority.ca })
       for (let i = 0; i < 20; i++) yield* Effect.flatMap(client.post(url(running)), (response) => response.text)
       return client
     }))

@@ -147,7 +147,7 @@ describe("R27 two processes redeem the same refresh token, for want of a lease",
   })
   const races = 300
 
-  it(`R27 in ${races} races the loser takes what the winner wrote, and nobody is signed out`, () =>
+  it(`R27 in ${races} races the loser takes what the winner wrote, and nobody is signed out while the grace lasts`, () =>
     Simulation.run(27, (world) =>
       Effect.gen(function*() {
         const options: Options = { refreshPolicy: { rotation: "grace" } }
