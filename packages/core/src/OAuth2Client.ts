@@ -154,7 +154,11 @@ export interface OAuth2ClientService {
    */
   readonly restore: (
     token: Token,
-    options?: { readonly sessionKey?: string | undefined }
+    options?: {
+      readonly sessionKey?: string | undefined
+      /** What was asked for, to be judged by the client's `scopePolicy`. */
+      readonly requestedScope?: Scope_.Scope | undefined
+    }
   ) => Effect.Effect<OAuth2Session, OAuth2Error>
   /** Exchanges a grant without keeping a session. Fails as a token request does. */
   readonly requestToken: (grant: Grant.Grant) => Effect.Effect<Token, OAuth2Error>
@@ -444,25 +448,35 @@ export const make = <R = never>(
       grant: Grant.Grant,
       { sessionKey = "default" }: { sessionKey?: string | undefined } = {}
     ): Effect.Effect<OAuth2Session, OAuth2Error> =>
-      Effect.flatMap(manager.authorize(sessionKey, grant), ({ token }) => {
-        const requested = Grant.withDefaults(grant, registration).scope
-        if (scopePolicy === "ignore" || requested === undefined) return Effect.succeed(session(sessionKey))
-        const result = Scope_.compare(requested, token.scope ?? requested)
-        const isFault = result.missing.length > 0 || (scopePolicy !== "failOnMissing" && result.additional.length > 0)
-        if (!isFault) return Effect.succeed(session(sessionKey))
-        return scopePolicy === "report"
-          ? Effect.as(manager.publish(SessionEvent.ScopeDiffers({ sessionKey, ...result })), session(sessionKey))
-          : new ScopeMismatch({ ...result, token })
-      })
+      Effect.flatMap(
+        manager.authorize(sessionKey, grant),
+        ({ token }) => judged(sessionKey, token, Grant.withDefaults(grant, registration).scope)
+      )
+
+    /** The session, unless the policy refuses the scope that was granted. */
+    const judged = (
+      sessionKey: string,
+      token: Token,
+      requested: Scope_.Scope | undefined
+    ): Effect.Effect<OAuth2Session, ScopeMismatch> => {
+      const kept = Effect.succeed(session(sessionKey))
+      if (scopePolicy === "ignore" || requested === undefined || token.scope === undefined) return kept
+      const result = Scope_.compare(requested, token.scope)
+      const differs = result.missing.length > 0 || (scopePolicy !== "failOnMissing" && result.additional.length > 0)
+      if (!differs) return kept
+      return scopePolicy === "report"
+        ? Effect.zipRight(manager.publish(SessionEvent.ScopeDiffers({ sessionKey, ...result })), kept)
+        : new ScopeMismatch({ ...result, token })
+    }
 
     return {
       registration,
       begin,
       complete,
       authorize,
-      restore: (token, { sessionKey = "default" } = {}) =>
+      restore: (token, { requestedScope, sessionKey = "default" } = {}) =>
         BearerToken.faultOf(token, ["accessToken", "refreshToken"]) ??
-          Effect.as(manager.restore(sessionKey, token), session(sessionKey)),
+          Effect.zipRight(manager.restore(sessionKey, token), judged(sessionKey, token, requestedScope)),
       requestToken: (grant) => TokenEndpoint.requestToken(registration, grant),
       revoke: (token, hint) => RevocationEndpoint.revoke(registration, token, hint),
       session,
