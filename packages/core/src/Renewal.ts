@@ -230,9 +230,13 @@ export const make = (options: Options): Renewal => {
     const isFirstDoubt = outcome === "ambiguous" && !wasUnresolved
     return Effect.zipRight(
       giveBack(cell, claim, outcome === "ambiguous" || wasUnresolved),
-      isFirstDoubt && policy.rotation !== "strict"
-        ? Effect.zipRight(counted(outcome), Effect.interruptible(run(cell, need)))
-        : failed(cell, error, outcome, need)
+      Effect.suspend(() => {
+        // A new sign-in is no part of this failure
+        if ((cell.record?.generation ?? 0) > claim.generation) return Effect.interruptible(renew(cell, need))
+        return isFirstDoubt && policy.rotation !== "strict"
+          ? Effect.zipRight(counted(outcome), Effect.interruptible(run(cell, need)))
+          : failed(cell, error, outcome, need)
+      })
     )
   }
 

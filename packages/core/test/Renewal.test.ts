@@ -4,7 +4,7 @@ import { Fault, RequestLog, type ServerOptions } from "@effect-oauth2/core/testi
 import * as PlatformHttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Redacted } from "effect"
+import { Clock, Duration, Effect, Fiber, Redacted } from "effect"
 import { confidentialClient } from "./fixtures.js"
 import {
   assertIntact,
@@ -594,3 +594,20 @@ describe("a store that cannot be read", () => {
         }).pipe(Effect.provide(layer())))
   )
 })
+
+it("a new sign-in while a renewal hangs is no part of its failure: callers get its token, and no pause", () =>
+  Simulation.run(61, () =>
+    Effect.gen(function*() {
+      const server = yield* Server
+      const session = yield* signIn()
+      yield* waitUntilExpired
+      yield* server.inject("token", Fault.hang)
+      const waiting = yield* Effect.fork(session.token)
+      yield* Effect.sleep(second)
+      const issued = yield* server.issue()
+      yield* (yield* Client).restore(issued)
+      const token = yield* Fiber.join(waiting)
+      assert.strictEqual(textOf(token.accessToken), textOf(issued.accessToken))
+      yield* session.refresh
+      yield* assertIntact()
+    }).pipe(Effect.provide(layer()))))
