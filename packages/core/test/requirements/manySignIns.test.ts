@@ -56,7 +56,7 @@ describe("sign-ins of many at a time", () => {
         assert.strictEqual((yield* server.family(accessToken)).subject, flow.user)
       })
       for (let begun = 0; begun < numRuns; begun++) {
-        yield* TestClock.adjust("100 millis")
+        if (begun % 100 === 99) yield* TestClock.adjust("10 seconds")
         yield* begin
         while (open.length > 0 && roll(100) < open.length) yield* complete
       }
