@@ -166,6 +166,24 @@ export * as PendingAuthorizations from "./PendingAuthorizations.js"
 export * as Pkce from "./Pkce.js"
 
 /**
+ * Profiles of providers, one constant each: a page bundles those that it names. Facebook, Weibo, Douban, Slack and
+ * Instagram, which need what the standards advise against, are in `LegacyProfiles`.
+ *
+ * @since 0.1.0
+ */
+export * as Profiles from "./Profiles.js"
+
+/**
+ * A provider's quirks as data, and the one function that turns them into compliance hooks.
+ *
+ * A rule that changed something is named in the attribute `oauth2.leniencies` of the request's span, never with a value.
+ * No rule hides an `error`: a reply that holds one has failed, whatever else a profile says.
+ *
+ * @since 0.1.0
+ */
+export * as ProviderProfile from "./ProviderProfile.js"
+
+/**
  * When a session is renewed, how often that is tried, and what each kind of failure means.
  *
  * @since 0.1.0
