@@ -1,6 +1,6 @@
 import { TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import { fileURLToPath } from "node:url"
 import * as ExampleServer from "../support/exampleServer.js"
 import * as RunExample from "../support/runExample.js"
@@ -96,6 +96,31 @@ describe("examples", () => {
       assert.match(output, /signed in 200\nsigned out Revoked\n$/)
       assert.strictEqual(code, 0)
       assert.strictEqual((yield* as.families)[0]?.revoked?.reason, "revocation_request")
+    }))
+
+  it.scopedLive("B400 B407 a provider that differs is met by hooks, by a password, and by renewals that are told", () =>
+    Effect.gen(function*() {
+      const as = yield* TestAuthorizationServer.make({
+        issuer: "https://as.example.com",
+        resourceOrigins: ["https://api.example.com"],
+        clients: [{ id: "kiosk", authentication: "none" }],
+        extensionGrants: {
+          password: (params) =>
+            params.get("username") === "ada" && params.get("password") === "s3cret"
+              ? { subject: "ada", refreshToken: true }
+              : { error: "invalid_grant" }
+        }
+      })
+      const server = yield* ExampleServer.serve([as])
+      const program = yield* RunExample.start(file("custom-provider.ts"), server, { PASSWORD: "s3cret" })
+      const { code, output } = yield* program.exit
+      assert.strictEqual(output, "ada may read\norders 200\nada may read\norders 200\n")
+      assert.strictEqual(code, 0)
+      const exchanges = yield* as.exchanges("token")
+      assert.deepStrictEqual(exchanges.map(({ headers }) => headers["x-api-version"]?.pipe(Redacted.value)), [
+        "2026-01",
+        "2026-01"
+      ])
     }))
 
   it.scopedLive("B408 a callback may land in another process than the one that began, and each user has a session", () =>

@@ -476,7 +476,7 @@ export const make = <R = never>(
       authorize,
       restore: (token, { requestedScope, sessionKey = "default" } = {}) =>
         BearerToken.faultOf(token, ["accessToken", "refreshToken"]) ??
-          Effect.zipRight(manager.restore(sessionKey, token), judged(sessionKey, token, requestedScope)),
+          Effect.zipRight(manager.restore(sessionKey, { ...token }), judged(sessionKey, token, requestedScope)),
       requestToken: (grant) => TokenEndpoint.requestToken(registration, grant),
       revoke: (token, hint) => RevocationEndpoint.revoke(registration, token, hint),
       session,

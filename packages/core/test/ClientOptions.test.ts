@@ -123,6 +123,16 @@ describe("onToken", () => {
     }).pipe(Effect.provide(clientOver(numbered(), { onToken: () => Effect.die("full disk") }))))
 })
 
+describe("restore", () => {
+  it.effect("B254 what a program does to its own token object afterwards changes nothing", () =>
+    Effect.gen(function*() {
+      const mine = { accessToken: Redacted.make("given"), tokenType: "Bearer", issuedAt: 0 }
+      const session = yield* (yield* Client).restore(mine)
+      mine.accessToken = Redacted.make("changed")
+      assert.strictEqual(reveal(yield* session.token), "given")
+    }).pipe(Effect.provide(clientOver(fakeFetch(() => tokenReply())))))
+})
+
 describe("endpoints", () => {
   it.effect("B239 B340 B342 refreshes have an endpoint and parameters of their own where they are given", () => {
     const transport = fakeFetch(() => tokenReply({ refresh_token: "RT" }))
