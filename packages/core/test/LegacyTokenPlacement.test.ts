@@ -189,7 +189,7 @@ describe("LegacyTokenPlacement", () => {
       }))
   })
 
-  it.effect("B151 a placement can be chosen for the requests of one effect", () =>
+  it.effect("B148 a placement can be chosen for the requests of one effect", () =>
     Effect.gen(function*() {
       const { calls, layer } = fakeFetch(() => Response.json({}))
       yield* Effect.gen(function*() {

@@ -127,7 +127,7 @@ describe("ProviderProfile", () => {
       })
     }
 
-    it.effect("B259 an empty profile changes nothing, and reports nothing", () =>
+    it.effect("an empty profile changes nothing, and reports nothing", () =>
       Effect.gen(function*() {
         const { calls, leniencies, result } = yield* read({}, () => tokenReply({ scope: "a,b" }))
         assert.deepStrictEqual(result.scope, ["a,b"])
@@ -153,7 +153,7 @@ describe("ProviderProfile", () => {
         }
       }))
 
-    it.effect("B239 B344 a refresh has parameters of its own", () =>
+    it.effect("B378 a refresh has parameters of its own", () =>
       Effect.gen(function*() {
         const profile: Profile = { tokenParameters: { audience: "x" }, refreshParameters: { renew: "1" } }
         const { calls } = yield* over(profile, tokenReply, renewed)
@@ -461,7 +461,7 @@ describe("ProviderProfile", () => {
         assert.strictEqual(Redacted.value(result.accessToken), "AT")
       }))
 
-    it.effect("B383 no body makes a rule throw: a token, or a typed error that shows nothing of it", () =>
+    it.effect("no body makes a rule throw: there is a token, or a typed error", () =>
       Effect.gen(function*() {
         const value = FastCheck.oneof(
           FastCheck.jsonValue(),
