@@ -10,6 +10,9 @@ const command = [
   process.execPath,
   "node_modules/vitest/vitest.mjs",
   "run",
+  // One core of two would be left idle by default.
+  "--minWorkers=2",
+  "--maxWorkers=2",
   "--reporter=default",
   "--reporter=json",
   `--outputFile.json=${report}`
