@@ -136,7 +136,13 @@ const arrivedAt = (callback: Callback, redirectUri: string): boolean => {
 const carriesToken = (params: URLSearchParams): boolean =>
   params.has("access_token") || params.has("id_token") || params.has("refresh_token")
 
-const errorResponse = (code: string, query: URLSearchParams): ErrorResponse =>
+/**
+ * The server's error, as it stands in the parameters of a redirect (RFC 6749 §4.1.2.1). Its texts are made harmless.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const errorResponse = (code: string, query: URLSearchParams): ErrorResponse =>
   new ErrorResponse({
     endpoint: "authorization",
     code: sanitize(code) ?? "invalid_request",

@@ -334,18 +334,7 @@ const faultOfUrl = (before: URL, after: URL): InputError | undefined =>
     : new InputError({ field: "url", problem: "was sent elsewhere by a hook. Keep the endpoint's origin" })
 
 /** What no hook may set or change, though it may be left out, as when a server has another name for it. */
-const reservedParameters = [
-  "grant_type",
-  "code",
-  "redirect_uri",
-  "code_verifier",
-  "refresh_token",
-  "client_id",
-  "client_secret",
-  "client_assertion",
-  "client_assertion_type",
-  "token"
-]
+const reservedParameters = [...EndpointRequest.reservedTokenParameters, "token"]
 
 const faultOf = (
   before: Parameters.Parameters,

@@ -34,6 +34,24 @@ export interface EndpointRequest {
 }
 
 /**
+ * What no extra parameter of a token request may set.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const reservedTokenParameters: ReadonlyArray<string> = [
+  "grant_type",
+  "code",
+  "redirect_uri",
+  "code_verifier",
+  "refresh_token",
+  "client_id",
+  "client_secret",
+  "client_assertion",
+  "client_assertion_type"
+]
+
+/**
  * A POST of `application/x-www-form-urlencoded` (RFC 6749 §3.2).
  *
  * @since 0.1.0

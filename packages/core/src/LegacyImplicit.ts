@@ -10,14 +10,12 @@ import { encodeBase64Url } from "effect/Encoding"
 import * as AuthorizationRequest from "./AuthorizationRequest.js"
 import * as AuthorizationResponse from "./AuthorizationResponse.js"
 import * as constantTime from "./internal/constantTime.js"
-import { sanitize } from "./internal/errorText.js"
 import type { OAuth2ClientService } from "./OAuth2Client.js"
 import { OAuth2Crypto } from "./OAuth2Crypto.js"
 import {
   AuthorizationResponseError,
   type AuthorizationResponseReason,
   ConfigurationError,
-  ErrorResponse,
   InvalidResponse,
   type OAuth2Error
 } from "./OAuth2Error.js"
@@ -113,7 +111,7 @@ export const tokenFromFragment = (
     if (pending.expiresAt <= now) return yield* refused("TransactionExpired")
     if (query.has("access_token")) return yield* refused("TokenInFrontChannel")
     const code = fragment.get("error")
-    if (code) return yield* errorResponse(code, fragment)
+    if (code) return yield* AuthorizationResponse.errorResponse(code, fragment)
     const decoded = yield* Effect.mapError(
       TokenResponse.decode(asReply(fragment), { receivedAt: now, scope: pending.scope }),
       ({ error }) => error
@@ -134,15 +132,6 @@ const asReply = (fragment: URLSearchParams): TokenResponse.Reply => {
     body: new TextEncoder().encode(JSON.stringify(Object.fromEntries(fragment)))
   }
 }
-
-const errorResponse = (code: string, fragment: URLSearchParams): ErrorResponse =>
-  new ErrorResponse({
-    endpoint: "authorization",
-    code: sanitize(code) ?? "invalid_request",
-    description: sanitize(fragment.get("error_description")),
-    uri: sanitize(fragment.get("error_uri")),
-    state: sanitize(fragment.get("state"))
-  })
 
 const refused = (reason: AuthorizationResponseReason) => new AuthorizationResponseError({ reason })
 

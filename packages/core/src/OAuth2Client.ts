@@ -516,5 +516,6 @@ const resolve = <R>(options: ConfigOptions<R>): Effect.Effect<Options<R>, Config
           : Effect.succeed([name, value] as const)
       )
     ),
+    // The same names, each with what its Config gave: `entries` has lost which type belongs to which name
     (entries) => Object.fromEntries(entries) as unknown as Options<R>
   )

@@ -11,7 +11,7 @@ import { reserved as reservedAuthorizationParameters } from "./AuthorizationRequ
 import * as ClientAuthentication from "./ClientAuthentication.js"
 import { type Intercept, Interceptor } from "./ComplianceHooks.js"
 import * as Endpoint from "./Endpoint.js"
-import type { Encoding } from "./EndpointRequest.js"
+import { type Encoding, reservedTokenParameters } from "./EndpointRequest.js"
 import * as GuardedHttp from "./GuardedHttp.js"
 import { ConfigurationError } from "./OAuth2Error.js"
 import * as Parameters from "./Parameters.js"
@@ -149,24 +149,6 @@ export const make = (
       http: GuardedHttp.make(http)
     }
   })
-
-/**
- * What no extra parameter of a token request may set.
- *
- * @since 0.1.0
- * @category constants
- */
-export const reservedTokenParameters: ReadonlyArray<string> = [
-  "grant_type",
-  "code",
-  "redirect_uri",
-  "code_verifier",
-  "refresh_token",
-  "client_id",
-  "client_secret",
-  "client_assertion",
-  "client_assertion_type"
-]
 
 /**
  * Reads a redirect URI: https, http on loopback, or a private-use scheme in reverse-domain form (RFC 8252 §7).
