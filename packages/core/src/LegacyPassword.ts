@@ -32,6 +32,6 @@ export const grant = (options: {
 }): Grant.Grant =>
   Grant.extension(
     "password",
-    { username: options.username, password: options.password, ...options.parameters },
+    { ...options.parameters, username: options.username, password: options.password },
     { scope: options.scope, renewable: options.renewable }
   )

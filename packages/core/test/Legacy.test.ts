@@ -162,6 +162,17 @@ describe("the password grant", () => {
     })))
   })
 
+  it.effect("S18 an extra parameter replaces neither user name nor password", () => {
+    const transport = anyToken()
+    return Effect.gen(function*() {
+      const parameters = { username: "other", password: "other", audience: "a" }
+      yield* (yield* Client).requestToken(
+        LegacyPassword.grant({ username: "u", password: Redacted.make("p"), parameters })
+      )
+      assert.deepInclude(form(transport.calls[0]), { username: "u", password: "p", audience: "a" })
+    }).pipe(Effect.provide(clientOver(transport)))
+  })
+
   it.effect("B371 it is run again when it was said to be renewable", () => {
     const transport = anyToken()
     const grant = LegacyPassword.grant({ username: "u", password: Redacted.make("p"), renewable: true })
