@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url"
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /** The public packages, each after those that it uses. */
-export const packages = ["core", "platform-node", "platform-browser"].map((directory) => {
+export const packages = ["core", "platform-node", "platform-browser", "sql"].map((directory) => {
   const path = join(root, "packages", directory)
   return { directory, path, src: join(path, "src"), name: `@effect-oauth2/${directory}` }
 })

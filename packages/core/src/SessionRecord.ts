@@ -49,6 +49,14 @@ export const SessionRecord = Schema.Struct({
   token: Schema.optional(Token),
   /** A refresh token that came in a reply whose access token was refused. It supersedes the token's own. */
   refreshToken: Schema.optional(Schema.Redacted(Schema.String.pipe(Schema.filter(isTokenText)))),
+  /**
+   * A refresh token that came of a second redemption beside the one that was kept: tried once if that one is refused.
+   */
+  alternate: Schema.optional(Schema.Redacted(Schema.String.pipe(Schema.filter(isTokenText)))),
+  /** Token, refresh token and alternate, encrypted, in the place of all three. See `EncryptedStore`. */
+  sealed: Schema.optional(Schema.String),
+  /** When an encrypted session was last renewed, in epoch milliseconds. Others tell by their token. */
+  renewedAt: Schema.optional(Schema.Number),
   state: Schema.Union(Idle, Redeeming, Dead)
 }).annotations(withoutValues("The session record"))
 
@@ -87,6 +95,14 @@ export const authorized = (generation: number, token: Token): SessionRecord => (
  */
 export const refreshToken = (self: SessionRecord): Redacted.Redacted<string> | undefined =>
   self.refreshToken ?? self.token?.refreshToken
+
+/**
+ * When the session was last renewed, in epoch milliseconds, as far as that is known; else 0.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const renewedAt = (self: SessionRecord): number => self.renewedAt ?? self.token?.issuedAt ?? 0
 
 /**
  * The next generation after a reply that was refused: its refresh token, and the access token held before for as long

@@ -10,8 +10,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
+import type * as Stream from "effect/Stream"
 import { StoreError } from "./OAuth2Error.js"
-import type { SessionRecord } from "./SessionRecord.js"
+import { renewedAt, type SessionRecord } from "./SessionRecord.js"
 
 /**
  * What came of asking to redeem.
@@ -81,6 +82,27 @@ export interface TokenStoreService {
   readonly remove: (key: string) => Effect.Effect<Option.Option<SessionRecord>, StoreError>
   /** Moves a record to another key, whatever was there. `false`: there was none to move. */
   readonly rename: (from: string, to: string) => Effect.Effect<boolean, StoreError>
+  /**
+   * The keys, with this beginning, of sessions that were last renewed before the instant (epoch milliseconds) and are
+   * not dead, the longest ago first. Absent: the store cannot tell, and a fleet's idle sessions cannot be swept.
+   */
+  readonly idle?: ((options: IdleOptions) => Effect.Effect<ReadonlyArray<string>, StoreError>) | undefined
+  /**
+   * The keys of records whose generation changed, or which are gone, whoever changed them, from the subscription on.
+   * It may miss some and repeat some, and it ends only with the store. Absent: the store cannot tell, and is asked
+   * again instead.
+   */
+  readonly changes?: Stream.Stream<string> | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface IdleOptions {
+  readonly prefix: string
+  readonly renewedBefore: number
+  readonly limit: number
 }
 
 /**
@@ -145,7 +167,8 @@ export const makeMemory: Effect.Effect<TokenStoreService> = Effect.map(
           records.delete(from)
           records.set(to, record)
           return true
-        })
+        }),
+      idle: (options) => step((records) => idleOf(records, options))
     }
   }
 )
@@ -168,7 +191,7 @@ export const layerMemory: Layer.Layer<TokenStore> = Layer.effect(TokenStore, mak
  * @category combinators
  */
 export const withDeadline = (self: TokenStoreService, deadline: Duration.Duration): TokenStoreService => {
-  const { durability, sharing } = self
+  const { changes, durability, idle, sharing } = self
   if (durability === "volatile") return self
   const inTime = <A>(operation: string, act: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
     Effect.interruptible(Effect.disconnect(act)).pipe(
@@ -186,9 +209,29 @@ export const withDeadline = (self: TokenStoreService, deadline: Duration.Duratio
     release: (key, claim, options) => inTime("release", self.release(key, claim, options)),
     replace: (key, record) => inTime("replace", self.replace(key, record)),
     remove: (key) => inTime("remove", self.remove(key)),
-    rename: (from, to) => inTime("rename", self.rename(from, to))
+    rename: (from, to) => inTime("rename", self.rename(from, to)),
+    idle: idle && ((options) => inTime("idle", idle(options))),
+    changes
   }
 }
+
+/**
+ * The rule of `idle`, for stores that can look at all their records.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const idleOf = (
+  records: Iterable<readonly [string, SessionRecord]>,
+  { limit, prefix, renewedBefore }: IdleOptions
+): ReadonlyArray<string> =>
+  Array.from(records)
+    .filter(([key, record]) =>
+      key.startsWith(prefix) && record.state._tag !== "Dead" && renewedAt(record) < renewedBefore
+    )
+    .sort(([, a], [, b]) => renewedAt(a) - renewedAt(b))
+    .slice(0, limit)
+    .map(([key]) => key)
 
 /**
  * The rule of `begin`, for stores that keep their records where they can look at them first.

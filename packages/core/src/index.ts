@@ -184,6 +184,16 @@ export * as Profiles from "./Profiles.js"
 export * as ProviderProfile from "./ProviderProfile.js"
 
 /**
+ * A lock beside the store: who waits for a sibling's renewal sleeps on it, instead of asking the store again and again.
+ *
+ * It decides nothing. What prevents two redemptions is the store's redeeming record, and a renewal goes on without the
+ * lease when it cannot be had. Where the platform has no lock that ends with its holder, there is none.
+ *
+ * @since 0.1.0
+ */
+export * as RefreshLease from "./RefreshLease.js"
+
+/**
  * When a session is renewed, how often that is tried, and what each kind of failure means.
  *
  * @since 0.1.0
