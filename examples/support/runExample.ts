@@ -16,6 +16,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 export interface RunningExample {
   /** Waits for the first line that matches, and returns its first group, or the line. */
   readonly line: (pattern: RegExp) => Effect.Effect<string>
+  /** Types a line, as the user at the terminal would. */
+  readonly type: (line: string) => Effect.Effect<void>
   /** Waits for the end: exit code and all that was printed. */
   readonly exit: Effect.Effect<{ readonly code: number | null; readonly output: string }>
 }
@@ -27,14 +29,17 @@ export const start = (file: string, server: ExampleServer, env: Readonly<Record<
       Effect.promise(() => mkdtemp(join(tmpdir(), "example-"))),
       (folder) => Effect.promise(() => rm(folder, { recursive: true }))
     )
-    const ca = join(folder, "ca.pem")
-    yield* Effect.promise(() => writeFile(ca, server.ca))
+    const written = (name: string, text: string) =>
+      Effect.promise(() => writeFile(join(folder, name), text)).pipe(Effect.as(join(folder, name)))
     const child = spawn(process.execPath, ["--import", "tsx", "--import", hosts, file], {
       cwd: root,
       env: {
         PATH: process.env["PATH"],
-        NODE_EXTRA_CA_CERTS: ca,
-        EXAMPLE_SERVER_PORT: String(server.port),
+        NODE_EXTRA_CA_CERTS: yield* written("ca.pem", server.ca),
+        EXAMPLE_SERVER_PORTS: JSON.stringify(server.ports),
+        PRIVATE_CA_FILE: yield* written("private-ca.pem", server.privateCa),
+        CLIENT_CERT_FILE: yield* written("client.pem", server.client.cert),
+        CLIENT_KEY_FILE: yield* written("client.key", server.client.key),
         ...env
       }
     })
@@ -65,6 +70,7 @@ export const start = (file: string, server: ExampleServer, env: Readonly<Record<
           Effect.timeout("60 seconds"),
           Effect.catchAll(() => Effect.die(new Error(`Nothing printed matches ${pattern}. Printed was:\n${output}`)))
         ),
+      type: (line) => Effect.sync(() => void child.stdin.write(`${line}\n`)),
       exit: Effect.promise(() => closed).pipe(
         Effect.timeout("60 seconds"),
         Effect.orDieWith(() => new Error(`Still running. Printed was:\n${output}`)),

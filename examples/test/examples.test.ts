@@ -2,6 +2,7 @@ import { TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { fileURLToPath } from "node:url"
+import * as DifferentServers from "../support/differentServers.js"
 import * as ExampleServer from "../support/exampleServer.js"
 import * as RunExample from "../support/runExample.js"
 
@@ -22,6 +23,19 @@ const exampleCom = TestAuthorizationServer.make({
     client("web", "client_secret_post"),
     { id: "tool", authentication: "none", redirectUris: ["http://127.0.0.1/callback"] }
   ]
+})
+
+/** It takes ada's password. */
+const kiosk = TestAuthorizationServer.make({
+  issuer: "https://as.example.com",
+  resourceOrigins: ["https://api.example.com"],
+  clients: [{ id: "kiosk", authentication: "none" }],
+  extensionGrants: {
+    password: (params) =>
+      params.get("username") === "ada" && params.get("password") === "s3cret"
+        ? { subject: "ada", refreshToken: true }
+        : { error: "invalid_grant" }
+  }
 })
 
 describe("examples", () => {
@@ -82,6 +96,112 @@ describe("examples", () => {
       assert.strictEqual(yield* as.tokenRequests(), 1)
     }))
 
+  it.scopedLive("B407 mutual TLS: the token comes from a server that demands a certificate of a private authority, and the API sees none", () =>
+    Effect.gen(function*() {
+      const as = yield* TestAuthorizationServer.make({
+        issuer: "https://mtls.example.com",
+        resourceOrigins: ["https://api.example.com"],
+        clients: [client("settlement", "client_secret_post")]
+      })
+      const server = yield* ExampleServer.serve([DifferentServers.byCertificate(as, "settlement-secret")])
+      const program = yield* RunExample.start(file("mutual-tls.ts"), server)
+      const { code, output } = yield* program.exit
+      assert.strictEqual(output, "payments 200\n")
+      assert.strictEqual(code, 0)
+      assert.deepStrictEqual(server.seen, [
+        { host: "mtls.example.com", path: "/token", certificate: "settlement" },
+        { host: "api.example.com", path: "/payments", certificate: undefined }
+      ])
+    }))
+
+  it.scopedLive("B407 mutual TLS: a certificate of another authority gets in nowhere, and a CA file that is none is named", () =>
+    Effect.gen(function*() {
+      const as = yield* TestAuthorizationServer.make({ issuer: "https://mtls.example.com" })
+      const server = yield* ExampleServer.serve([DifferentServers.byCertificate(as, "")])
+      const foreign = yield* ExampleServer.serve([])
+      const strange = yield* RunExample.start(file("mutual-tls.ts"), { ...server, client: foreign.client })
+      const broken = yield* RunExample.start(file("mutual-tls.ts"), { ...server, privateCa: "none" })
+      const [refused, misread] = yield* Effect.all([strange.exit, broken.exit])
+      assert.match(refused.output, /RefreshFailed|TransportError/)
+      assert.match(misread.output, /ConfigurationError/)
+      assert.deepStrictEqual([refused.code, misread.code], [1, 1])
+      assert.deepStrictEqual(server.seen, [])
+    }))
+
+  it.scopedLive("B407 the password grant: the password is sent once, and a wrong one is refused", () =>
+    Effect.gen(function*() {
+      const as = yield* kiosk
+      const server = yield* ExampleServer.serve([as])
+      const [right, wrong] = yield* Effect.all([
+        RunExample.start(file("legacy-password.ts"), server, { PASSWORD: "s3cret" }),
+        RunExample.start(file("legacy-password.ts"), server, { PASSWORD: "guessed" })
+      ])
+      assert.deepStrictEqual(yield* right.exit, { code: 0, output: "orders 200\n" })
+      assert.deepStrictEqual(yield* wrong.exit, { code: 0, output: "refused invalid_grant\n" })
+      assert.strictEqual(yield* as.tokenRequests("password"), 2)
+    }))
+
+  it.scopedLive("B407 the implicit flow: the token is read out of the fragment that the user brings", () =>
+    Effect.gen(function*() {
+      const as = yield* TestAuthorizationServer.make({
+        issuer: "https://as.example.com",
+        resourceOrigins: ["https://api.example.com"],
+        clients: [{ id: "old-page", authentication: "none" }]
+      })
+      const server = yield* ExampleServer.serve([as])
+      const program = yield* RunExample.start(file("legacy-implicit.ts"), server)
+      yield* program.type(yield* implicitly(as, yield* program.line(/^Open (.+)$/)))
+      const { code, output } = yield* program.exit
+      assert.match(output, /signed in 200\n$/)
+      assert.strictEqual(code, 0)
+      assert.deepStrictEqual(server.seen.map(({ path }) => path), ["/me"])
+    }))
+
+  it.scopedLive("B407 the implicit flow: a token that came with another's state is not used", () =>
+    Effect.gen(function*() {
+      const as = yield* exampleCom
+      const server = yield* ExampleServer.serve([as])
+      const program = yield* RunExample.start(file("legacy-implicit.ts"), server)
+      const url = yield* program.line(/^Open (.+)$/)
+      yield* program.type((yield* implicitly(as, url)).replace(/state=[^&]+/, "state=guessed"))
+      const { code, output } = yield* program.exit
+      assert.match(output, /refused StateMismatch\n$/)
+      assert.strictEqual(code, 0)
+      assert.deepStrictEqual(server.seen, [])
+    }))
+
+  it.scopedLive("B407 a token that has expired is renewed by hand, by itself, and with an updater that is told", () =>
+    Effect.gen(function*() {
+      const as = yield* exampleCom
+      yield* as.configure({ rotation: "none" })
+      const { refreshToken } = yield* as.issue({ clientId: "tool" })
+      const server = yield* ExampleServer.serve([as])
+      const program = yield* RunExample.start(file("refresh-styles.ts"), server, {
+        REFRESH_TOKEN: Redacted.value(refreshToken!)
+      })
+      const { code, output } = yield* program.exit
+      assert.strictEqual(
+        output,
+        "by hand 200\nautomatic 200\nsaved for ada: the expired token\nsaved for ada: a new token\nautomatic 200\n"
+      )
+      assert.strictEqual(code, 0)
+      assert.strictEqual(yield* as.tokenRequests("refresh_token"), 3)
+    }))
+
+  it.scopedLive("B407 a provider with quirks is met by a profile", () =>
+    Effect.gen(function*() {
+      const as = yield* TestAuthorizationServer.make({
+        issuer: "https://quirky.example.com",
+        resourceOrigins: ["https://shop.example.com"],
+        clients: [client("shop", "client_secret_post")]
+      })
+      const server = yield* ExampleServer.serve([DifferentServers.quirky(as)])
+      const program = yield* RunExample.start(file("provider-profile.ts"), server, { CLIENT_SECRET: "shop-secret" })
+      const { code, output } = yield* program.exit
+      assert.strictEqual(output, "orders 200\nmay see orders and stock for 60 minutes\n")
+      assert.strictEqual(code, 0)
+    }))
+
   it.scopedLive("B407 the command-line tool signs a user in through a port of this machine, and out again", () =>
     Effect.gen(function*() {
       const as = yield* exampleCom
@@ -100,17 +220,7 @@ describe("examples", () => {
 
   it.scopedLive("B400 B407 a provider that differs is met by hooks, by a password, and by renewals that are told", () =>
     Effect.gen(function*() {
-      const as = yield* TestAuthorizationServer.make({
-        issuer: "https://as.example.com",
-        resourceOrigins: ["https://api.example.com"],
-        clients: [{ id: "kiosk", authentication: "none" }],
-        extensionGrants: {
-          password: (params) =>
-            params.get("username") === "ada" && params.get("password") === "s3cret"
-              ? { subject: "ada", refreshToken: true }
-              : { error: "invalid_grant" }
-        }
-      })
+      const as = yield* kiosk
       const server = yield* ExampleServer.serve([as])
       const program = yield* RunExample.start(file("custom-provider.ts"), server, { PASSWORD: "s3cret" })
       const { code, output } = yield* program.exit
@@ -144,6 +254,21 @@ describe("examples", () => {
       assert.strictEqual(stranger.headers.get("location"), "/login")
     }))
 })
+
+/** Plays a server that still has the implicit flow: the address that it sends the browser back to. */
+const implicitly = (as: TestAuthorizationServer.TestAuthorizationServerService, url: string) =>
+  Effect.gen(function*() {
+    const asked = new URL(url).searchParams
+    assert.strictEqual(asked.get("response_type"), "token")
+    const { accessToken, tokenType } = yield* as.issue({ refreshToken: false })
+    const fragment = new URLSearchParams({
+      access_token: Redacted.value(accessToken),
+      token_type: tokenType,
+      expires_in: "3600",
+      state: asked.get("state") ?? ""
+    })
+    return `${asked.get("redirect_uri")}#${fragment}`
+  })
 
 const get = (url: string, cookie = "") => Effect.promise(() => fetch(url, { redirect: "manual", headers: { cookie } }))
 
