@@ -1,10 +1,10 @@
 /**
- * The TypeScript blocks of a Markdown file, as program files beside the examples, and what the compiler says of them.
+ * The TypeScript blocks of a Markdown file, as program files beside the examples. That they compile is checked for all
+ * of the documentation by scripts/check-examples.mjs.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises"
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import ts from "typescript"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
@@ -12,38 +12,45 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 const folder = join(root, "examples", "build", "blocks")
 
 export interface CodeBlock {
-  readonly file: string
+  /** The Markdown file, relative to the repository. */
+  readonly document: string
   /** The heading that it stands under. */
   readonly heading: string
-  readonly lines: number
+  readonly file: string
+  readonly code: string
+  /** What it prints, where a block of `text` right below says so. */
+  readonly prints: string | undefined
 }
 
-/** Writes every block of the file, whose path is relative to the repository. */
-export const extract = async (markdown: string): Promise<ReadonlyArray<CodeBlock>> => {
+/** The documents whose blocks are programs: the README, and all in `docs`. */
+export const documents = async (): Promise<ReadonlyArray<string>> => {
+  const files = await readdir(join(root, "docs"))
+  return ["README.md", ...files.filter((file) => file.endsWith(".md")).sort().map((file) => `docs/${file}`)]
+}
+
+/** Writes every block of the documents to a file of its own. */
+export const extract = async (documents: ReadonlyArray<string>): Promise<ReadonlyArray<CodeBlock>> => {
+  await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
-  const text = await readFile(join(root, markdown), "utf8")
+  const blocks = await Promise.all(
+    documents.map(async (document) => blocksOf(document, await readFile(join(root, document), "utf8")))
+  )
+  await Promise.all(blocks.flat().map(({ code, file }) => writeFile(file, code)))
+  return blocks.flat()
+}
+
+const blocksOf = (document: string, text: string): ReadonlyArray<CodeBlock> => {
   const blocks: Array<CodeBlock> = []
   let heading = ""
-  for (const [, title, code] of text.matchAll(/^#+ (.+)$|^```ts\n([^]*?)^```$/gm)) {
+  for (const [, title, code, prints] of text.matchAll(headingOrBlock)) {
     if (code === undefined) {
       heading = title ?? ""
     } else {
-      const file = join(folder, `${basename(markdown, ".md")}-${blocks.length + 1}.ts`)
-      await writeFile(file, code)
-      blocks.push({ file, heading, lines: code.trimEnd().split("\n").length })
+      const file = join(folder, `${basename(document, ".md")}-${blocks.length + 1}.ts`)
+      blocks.push({ document, heading, file, code, prints })
     }
   }
   return blocks
 }
 
-/** What the compiler finds wrong with the files, under the settings of the repository. */
-export const diagnose = (files: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const path = join(root, "tsconfig.json")
-  const { config } = ts.readConfigFile(path, (file) => ts.sys.readFile(file)) as { config: unknown }
-  const { tsBuildInfoFile: _, ...options } = ts.parseJsonConfigFileContent(config, ts.sys, root).options
-  const program = ts.createProgram(files, { ...options, noEmit: true, incremental: false })
-  return ts.getPreEmitDiagnostics(program).map(({ file, messageText, start }) =>
-    `${basename(file?.fileName ?? "")}:${(file?.getLineAndCharacterOfPosition(start ?? 0).line ?? 0) + 1} ` +
-    ts.flattenDiagnosticMessageText(messageText, "\n")
-  )
-}
+const headingOrBlock = /^#+ (.+)$|^```ts\n([^]*?)^```$(?:\n+```text\n([^]*?)^```$)?/gm
