@@ -11,6 +11,7 @@ import * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import { type AttemptError, ConfigurationError } from "./OAuth2Error.js"
+import type * as SessionRecord from "./SessionRecord.js"
 import type { Token } from "./Token.js"
 
 /**
@@ -208,20 +209,14 @@ export const renewAt = (policy: RefreshPolicy, token: Token, key: string): numbe
 const spread = (key: string): number => (Math.imul(Hash.string(key) ^ 0x9e3779b9, 0x85ebca6b) >>> 8) / 0x1000000
 
 /**
- * The pause that a session is in after failed attempts.
+ * The pause that a session is in after failed attempts. What was learnt from a sibling has neither error nor schedule.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Pause {
-  /** Epoch milliseconds. */
-  readonly since: number
-  /** Milliseconds. */
-  readonly delay: number
-  /** The part of it that the server asked for, in milliseconds. */
-  readonly askedFor: number
-  readonly lastError: AttemptError
-  readonly schedule: unknown
+export interface Pause extends SessionRecord.Pause {
+  readonly lastError?: AttemptError
+  readonly schedule?: unknown
 }
 
 /**
@@ -237,7 +232,7 @@ export const pauseAfter = (
   previous: Pause | undefined
 ): Effect.Effect<Pause> =>
   Effect.map(
-    policy.retry.step(now, error, previous === undefined ? policy.retry.initial : previous.schedule),
+    Effect.flatMap(scheduleAfter(policy, error, now, previous), (schedule) => policy.retry.step(now, error, schedule)),
     ([schedule, , decision]) => {
       const scheduled = ScheduleDecision.isContinue(decision)
         ? Math.max(ScheduleIntervals.start(decision.intervals) - now, 0)
@@ -247,11 +242,30 @@ export const pauseAfter = (
         since: now,
         delay: Math.max(scheduled, askedFor),
         askedFor,
+        failures: (previous?.failures ?? 0) + 1,
         lastError: error,
         schedule: schedule as unknown
       }
     }
   )
+
+/** Where the schedule stands; for a pause that a sibling began, it is brought there step by step. */
+const scheduleAfter = (
+  { retry }: RefreshPolicy,
+  error: AttemptError,
+  now: number,
+  previous: Pause | undefined
+): Effect.Effect<unknown> =>
+  previous?.schedule === undefined
+    ? Effect.reduce(
+      Array.from({ length: Math.min(previous?.failures ?? 0, mostSteps) }),
+      retry.initial as unknown,
+      (schedule) => Effect.map(retry.step(now, error, schedule), ([next]): unknown => next)
+    )
+    : Effect.succeed(previous.schedule)
+
+/** After so many steps a schedule has reached its longest pause. */
+const mostSteps = 32
 
 /**
  * Until when no attempt is made, in epoch milliseconds, or `undefined`.

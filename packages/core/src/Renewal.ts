@@ -13,7 +13,6 @@ import { encodeBase64Url as encode } from "effect/Encoding"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
 import type { Flights } from "./Flights.js"
 import * as Grant from "./Grant.js"
 import type { OAuth2CryptoService } from "./OAuth2Crypto.js"
@@ -24,23 +23,18 @@ import {
   RefreshFailed,
   StoreError
 } from "./OAuth2Error.js"
-import { type Outcome, pauseAfter, type RefreshPolicy } from "./RefreshPolicy.js"
+import { type RecordWriter, unwritten } from "./RecordWriter.js"
+import type { RefreshLeaseService } from "./RefreshLease.js"
+import { type Outcome, type Pause, pauseAfter, type RefreshPolicy } from "./RefreshPolicy.js"
 import type { Registration } from "./Registration.js"
 import { SessionEvent } from "./SessionEvent.js"
-import {
-  type Cell,
-  type Held,
-  isSameToken,
-  type Need,
-  type SessionMemory,
-  type Unsaved,
-  type Write
-} from "./SessionMemory.js"
+import { type Cell, type Held, isSameToken, type Need, type SessionMemory, type Write } from "./SessionMemory.js"
 import * as SessionRecord from "./SessionRecord.js"
+import type { Siblings } from "./Siblings.js"
 import * as Telemetry from "./Telemetry.js"
 import * as Token from "./Token.js"
 import * as TokenEndpoint from "./TokenEndpoint.js"
-import type { Claim, TokenStoreService } from "./TokenStore.js"
+import type { BeginOutcome, Claim, TokenStoreService } from "./TokenStore.js"
 
 /**
  * @since 0.1.0
@@ -52,6 +46,10 @@ export interface Options {
   readonly policy: RefreshPolicy
   readonly memory: SessionMemory
   readonly flights: Flights
+  readonly writer: RecordWriter
+  readonly siblings: Siblings
+  /** Shortens the wait for a sibling, where the platform has one. */
+  readonly lease: RefreshLeaseService | undefined
   readonly crypto: OAuth2CryptoService
   /** The grant that can be run again, for sessions without a refresh token. */
   readonly renewableGrant: Effect.Effect<Grant.Grant, AttemptError> | undefined
@@ -71,19 +69,18 @@ export interface Renewal {
   readonly authorize: (cell: Cell, grant: Grant.Grant) => Effect.Effect<Held, OAuth2Error>
   /** Keeps a token in place of whatever was there. */
   readonly restore: (cell: Cell, token: Token.Token) => Effect.Effect<Held, OAuth2Error>
-  /** Writes what could not be written before. */
-  readonly write: (cell: Cell, unsaved: Unsaved) => Effect.Effect<void, StoreError>
+  /** Takes over what the store holds now, as far as it can be read. */
+  readonly reload: (cell: Cell) => Effect.Effect<unknown>
 }
-
-/** How often a record is read again while another process is redeeming it. */
-const pollInterval = 50
 
 /**
  * @since 0.1.0
  * @category constructors
  */
 export const make = (options: Options): Renewal => {
-  const { crypto, flights, memory, onToken, policy, publish, registration, renewableGrant, store, storeKey } = options
+  const { crypto, flights, lease, memory, onToken, policy, publish, registration, renewableGrant, store, storeKey } =
+    options
+  const { save } = options.writer
 
   const run = (cell: Cell, need: Need): Effect.Effect<Held, OAuth2Error> =>
     Effect.gen(function*() {
@@ -102,20 +99,48 @@ export const make = (options: Options): Renewal => {
       return held === undefined ? unwritten : Effect.succeed(held)
     })
 
+  const reload = (cell: Cell): Effect.Effect<unknown> =>
+    cell.record === undefined || cell.trouble?.unsaved !== undefined
+      ? Effect.void
+      : Effect.ignore(
+        Effect.flatMap(store.get(storeKey(cell.sessionKey)), (record) => adopt(cell, Option.getOrUndefined(record)))
+      )
+
   /** Takes over what the store holds, whoever wrote it. */
   const adopt = (cell: Cell, record: SessionRecord.SessionRecord | undefined): Effect.Effect<unknown> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const isNews = cell.record !== undefined && record !== undefined && record.generation > cell.record.generation
-      memory.hold(cell, record, now)
-      if (!isNews) return Effect.void
-      return Effect.zipRight(
-        recovered(cell, "adopted"),
-        publish(SessionEvent.Adopted({ sessionKey: cell.sessionKey, generation: record.generation }))
-      )
+    Effect.gen(function*() {
+      const before = cell.record
+      memory.hold(cell, record, yield* Clock.currentTimeMillis)
+      if (before !== undefined) yield* news(cell, before, record)
+      const pause = record?.state._tag === "Idle" ? record.state.pause : undefined
+      const known = cell.trouble?.pause
+      if (pause !== undefined && !(known !== undefined && known.since >= pause.since)) {
+        memory.setTrouble(cell, { ...cell.trouble, pause })
+      }
     })
 
+  /** What a sibling did to the session since this process last saw it. */
+  const news = (
+    cell: Cell,
+    before: SessionRecord.SessionRecord,
+    record: SessionRecord.SessionRecord | undefined
+  ): Effect.Effect<unknown> => {
+    const { sessionKey } = cell
+    if (record === undefined) return publish(SessionEvent.Removed({ sessionKey }))
+    const { generation, state } = record
+    if (generation <= before.generation) return Effect.void
+    return Effect.zipRight(
+      recovered(cell, "adopted"),
+      publish(
+        state._tag === "Dead"
+          ? SessionEvent.Dead({ sessionKey, reason: state.reason })
+          : SessionEvent.Adopted({ sessionKey, generation })
+      )
+    )
+  }
+
   /** Renews the record just taken over, unless what it holds will do. */
-  const renew = (cell: Cell, need: Need): Effect.Effect<Held, OAuth2Error> =>
+  const renew = (cell: Cell, need: Need, by = redeem): Effect.Effect<Held, OAuth2Error> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const { record } = cell
       const held = memory.usable(record, now, need)
@@ -123,16 +148,36 @@ export const make = (options: Options): Renewal => {
       if (!memory.isRenewable(record)) return new ReauthorizationRequired({ reason: whyNotRenewable(record) })
       const retryAt = memory.blockedUntil(cell, now)
       return retryAt === undefined
-        ? redeem(cell, record ?? absent, need)
+        ? by(cell, record ?? absent, need)
         : new RefreshFailed({ reason: "CoolDown", retryAt, lastError: cell.trouble?.pause?.lastError })
     })
 
-  const redeem = (cell: Cell, record: SessionRecord.SessionRecord, need: Need): Effect.Effect<Held, OAuth2Error> =>
+  const redeem = (cell: Cell, record: SessionRecord.SessionRecord, need: Need): Effect.Effect<Held, OAuth2Error> => {
+    if (lease === undefined) return redeemNow(cell, record, need)
+    const key = storeKey(cell.sessionKey)
+    // Whoever had the lease before may have renewed the session
+    const inTurn = Effect.flatMap(store.get(key), (latest) => {
+      const current = Option.getOrUndefined(latest)
+      return current?.generation === cell.record?.generation
+        ? redeemNow(cell, record, need)
+        : Effect.zipRight(adopt(cell, current), renew(cell, need, redeemNow))
+    })
+    return Effect.catchTag(
+      lease.withLease(key, { ttl: policy.hold, wait: policy.hold }, () => inTurn),
+      "LeaseTimeout",
+      () => redeemNow(cell, record, need)
+    )
+  }
+
+  const claimed = (key: string, generation: number): Effect.Effect<readonly [BeginOutcome, Claim], StoreError> =>
+    Effect.flatMap(crypto.randomBytes(16), (random) => {
+      const claim: Claim = { generation, attempt: encode(random) }
+      return Effect.map(store.begin(key, claim, Duration.millis(policy.hold)), (begun) => [begun, claim] as const)
+    }).pipe(Telemetry.step("oauth2.begin"))
+
+  const redeemNow = (cell: Cell, record: SessionRecord.SessionRecord, need: Need): Effect.Effect<Held, OAuth2Error> =>
     Effect.gen(function*() {
-      const claim: Claim = { generation: record.generation, attempt: encode(yield* crypto.randomBytes(16)) }
-      const begun = yield* store.begin(storeKey(cell.sessionKey), claim, Duration.millis(policy.hold)).pipe(
-        Telemetry.step("oauth2.begin")
-      )
+      const [begun, claim] = yield* claimed(storeKey(cell.sessionKey), record.generation)
       switch (begun._tag) {
         case "Begun":
           return yield* attempt(cell, begun.record, claim, need)
@@ -148,8 +193,8 @@ export const make = (options: Options): Renewal => {
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const held = memory.usable(cell.record, now, need)
       if (held !== undefined) return Effect.succeed(held)
-      const pause = Duration.millis(Math.min(Math.max(until - now, 1), pollInterval))
-      return Effect.zipRight(Effect.sleep(pause), run(cell, need))
+      const wait = options.siblings.awaitChange(storeKey(cell.sessionKey), Math.max(until - now, 1))
+      return Effect.zipRight(wait, run(cell, need))
     })
 
   /** One request, and what its outcome asks for. Once the reply is there, nothing interrupts before it is kept. */
@@ -166,7 +211,7 @@ export const make = (options: Options): Renewal => {
           : reply.left.refreshToken === undefined
           ? unanswered(cell, record, claim, reply.left.error, need)
           : keepSuccessor(cell, record, claim, { ...reply.left, refreshToken: reply.left.refreshToken }, need))
-    ).pipe(Effect.onError((cause) => Cause.isDie(cause) ? giveBack(cell, claim, true) : Effect.void))
+    ).pipe(Effect.onError((cause) => Cause.isDie(cause) ? giveBack(cell, claim, { unresolved: true }) : Effect.void))
 
   const exchange = (record: SessionRecord.SessionRecord): Effect.Effect<Token.Token, TokenEndpoint.Refused> => {
     const refreshToken = SessionRecord.refreshToken(record)
@@ -193,7 +238,10 @@ export const make = (options: Options): Renewal => {
       })
       const next = SessionRecord.authorized(record.generation + 1, merged)
       const kept = yield* save(cell, next, commit(cell, claim, next))
-      if (!isThatToken(kept, token)) return yield* renew(cell, need)
+      if (!isThatToken(kept, token)) {
+        keepAlternate(cell, kept, merged.refreshToken)
+        return yield* renew(cell, need)
+      }
       yield* recovered(cell, "refreshed")
       yield* told(cell, merged)
       yield* publish(SessionEvent.Refreshed({ sessionKey: cell.sessionKey, generation: next.generation }))
@@ -211,10 +259,43 @@ export const make = (options: Options): Renewal => {
     need: Need
   ): Effect.Effect<Held, OAuth2Error> => {
     const next = SessionRecord.superseded(record, refused.refreshToken)
-    return Effect.zipRight(
-      save(cell, next, commit(cell, claim, next)),
-      failed(cell, refused.error, "configuration", need)
+    return Effect.gen(function*() {
+      const pause = yield* pauseOf(cell, refused.error)
+      yield* save(cell, next, commit(cell, claim, { ...next, state: { ...SessionRecord.idle, ...shared(pause) } }))
+      return yield* failed(cell, refused.error, "configuration", pause, need)
+    })
+  }
+
+  /**
+   * Two redemptions of one refresh token were answered, and a sibling's was kept. A server with a grace window may have
+   * left only this one alive, so it stands beside the other for one attempt.
+   */
+  const keepAlternate = (
+    cell: Cell,
+    kept: SessionRecord.SessionRecord | undefined,
+    alternate: Redacted.Redacted<string> | undefined
+  ): void => {
+    if (alternate === undefined || kept === undefined || kept.state._tag === "Dead") return
+    const key = storeKey(cell.sessionKey)
+    const attempt: Effect.Effect<unknown, StoreError> = Effect.flatMap(
+      claimed(key, kept.generation),
+      ([begun, claim]) => {
+        switch (begun._tag) {
+          case "Begun":
+            return store.commit(key, claim, {
+              ...begun.record,
+              generation: kept.generation + 1,
+              state: { _tag: "Idle", unresolved: SessionRecord.isUnresolved(begun.record) },
+              alternate
+            })
+          case "Busy":
+            return Effect.zipRight(options.siblings.awaitChange(key, policy.hold), attempt)
+          case "Moved":
+            return Effect.void
+        }
+      }
     )
+    flights.follow(Effect.ignore(attempt))
   }
 
   const unanswered = (
@@ -226,18 +307,21 @@ export const make = (options: Options): Renewal => {
   ): Effect.Effect<Held, OAuth2Error> => {
     const outcome = policy.outcome(error)
     if (outcome === "invalidGrant") return refusedGrant(cell, record, claim, need)
-    const wasUnresolved = record.state._tag === "Redeeming" && record.state.unresolved
+    const wasUnresolved = SessionRecord.isUnresolved(record)
     const isFirstDoubt = outcome === "ambiguous" && !wasUnresolved
-    return Effect.zipRight(
-      giveBack(cell, claim, outcome === "ambiguous" || wasUnresolved),
-      Effect.suspend(() => {
-        // A new sign-in is no part of this failure
-        if ((cell.record?.generation ?? 0) > claim.generation) return Effect.interruptible(renew(cell, need))
-        return isFirstDoubt && policy.rotation !== "strict"
-          ? Effect.zipRight(counted(outcome), Effect.interruptible(run(cell, need)))
-          : failed(cell, error, outcome, need)
+    const isAskedAgain = isFirstDoubt && policy.rotation !== "strict"
+    return Effect.gen(function*() {
+      const pause = yield* pauseOf(cell, error)
+      yield* giveBack(cell, claim, {
+        unresolved: outcome === "ambiguous" || wasUnresolved,
+        ...(isAskedAgain ? undefined : shared(pause))
       })
-    )
+      // A new sign-in is no part of this failure
+      if ((cell.record?.generation ?? 0) > claim.generation) return yield* Effect.interruptible(renew(cell, need))
+      return isAskedAgain
+        ? yield* Effect.zipRight(counted(outcome), Effect.interruptible(run(cell, need)))
+        : yield* failed(cell, error, outcome, pause, need)
+    })
   }
 
   /** The server refuses the refresh token: a sibling may have used it, another grant may do, or the session is dead. */
@@ -252,11 +336,13 @@ export const make = (options: Options): Renewal => {
       if (latest?.generation !== claim.generation) {
         return yield* Effect.zipRight(adopt(cell, latest), renew(cell, need))
       }
+      if (record.alternate !== undefined) {
+        return yield* attempt(cell, SessionRecord.withAlternate(record, record.alternate), claim, need)
+      }
       if (renewableGrant !== undefined && SessionRecord.refreshToken(record) !== undefined) {
         return yield* attempt(cell, SessionRecord.withoutRefreshToken(record), claim, need)
       }
-      const isUnknown = record.state._tag === "Redeeming" && record.state.unresolved
-      const reason = isUnknown ? "RotationOutcomeUnknown" : "InvalidGrant"
+      const reason = SessionRecord.isUnresolved(record) ? "RotationOutcomeUnknown" : "InvalidGrant"
       const dead = SessionRecord.dead(record, reason)
       const kept = yield* save(cell, dead, commit(cell, claim, dead))
       // A sibling that took the redemption over may have an answer yet
@@ -267,21 +353,27 @@ export const make = (options: Options): Renewal => {
       return memory.usable(cell.record, now, need) ?? (yield* new ReauthorizationRequired({ reason }))
     })
 
+  const pauseOf = (cell: Cell, error: AttemptError): Effect.Effect<Pause> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => pauseAfter(policy, error, now, cell.trouble?.pause))
+
+  /** What of a pause goes into a store that outlives this process, so that its siblings and successors keep to it. */
+  const shared = ({ askedFor, delay, failures, since }: Pause): { readonly pause?: SessionRecord.Pause } =>
+    store.durability === "durable" ? { pause: { askedFor, delay, failures, since } } : {}
+
   /** The session is kept; the next attempt has to wait. */
   const failed = (
     cell: Cell,
     error: AttemptError,
     outcome: Outcome,
+    pause: Pause,
     need: Need
   ): Effect.Effect<Held, RefreshFailed> =>
     Effect.gen(function*() {
-      const now = yield* Clock.currentTimeMillis
-      const before = cell.trouble?.pause
-      const pause = yield* pauseAfter(policy, error, now, before)
       memory.setTrouble(cell, { ...cell.trouble, pause })
       yield* counted(outcome)
+      const now = yield* Clock.currentTimeMillis
       const held = memory.usable(cell.record, now, need)
-      const retryAt = now + pause.delay
+      const retryAt = pause.since + pause.delay
       yield* publish(SessionEvent.RenewalFailed({
         sessionKey: cell.sessionKey,
         generation: cell.record?.generation ?? 0,
@@ -300,11 +392,11 @@ export const make = (options: Options): Renewal => {
     return counted(outcome)
   }
 
-  const giveBack = (cell: Cell, claim: Claim, unresolved: boolean): Effect.Effect<void> =>
-    Effect.ignore(store.release(storeKey(cell.sessionKey), claim, { unresolved })).pipe(
+  const giveBack = (cell: Cell, claim: Claim, as: Omit<SessionRecord.Idle, "_tag">): Effect.Effect<void> =>
+    Effect.ignore(store.release(storeKey(cell.sessionKey), claim, as)).pipe(
       Effect.zipRight(Effect.sync(() => {
         const { record } = cell
-        if (record?.generation === claim.generation) cell.record = { ...record, state: { _tag: "Idle", unresolved } }
+        if (record?.generation === claim.generation) cell.record = { ...record, state: { _tag: "Idle", ...as } }
       }))
     )
 
@@ -314,56 +406,7 @@ export const make = (options: Options): Renewal => {
     Effect.map(
       store.commit(storeKey(cell.sessionKey), claim, next),
       (outcome) => outcome._tag === "Committed" ? next : outcome.record
-    ).pipe(Telemetry.step("oauth2.commit"), orUnwritten)
-
-  /**
-   * Writes, again and again up to the persist deadline, and takes what the store then holds. When it does not write,
-   * the record is held in memory, and the writing goes on beside.
-   */
-  const save = (
-    cell: Cell,
-    next: SessionRecord.SessionRecord,
-    write: Write
-  ): Effect.Effect<SessionRecord.SessionRecord | undefined> =>
-    Effect.gen(function*() {
-      const before = cell.record
-      const first = store.durability === "volatile" ? yield* Effect.option(write) : Option.none()
-      const written = Option.isSome(first) ? first : yield* inTime(write)
-      const now = yield* Clock.currentTimeMillis
-      if (Option.isSome(written)) {
-        if (!isOvertaken(cell, before, written.value)) memory.hold(cell, written.value, now)
-        return written.value
-      }
-      const unsaved = { record: next, write }
-      memory.setTrouble(cell, { ...cell.trouble, unsaved })
-      flights.follow(keepWriting(cell, unsaved))
-      if (!policy.strictPersistence) memory.hold(cell, next, now)
-      yield* publish(SessionEvent.SaveFailed({ sessionKey: cell.sessionKey, generation: next.generation }))
-      return next
-    })
-
-  /** Tries again and again; a store that does not answer is left behind at the deadline. */
-  const inTime = (write: Write): Effect.Effect<Option.Option<SessionRecord.SessionRecord | undefined>> =>
-    Effect.retry(write, Schedule.exponential("20 millis")).pipe(
-      Effect.disconnect,
-      Effect.interruptible,
-      Effect.timeoutOption(Duration.millis(policy.persistDeadline)),
-      Effect.orElseSucceed(() => Option.none())
-    )
-
-  /** Until it is written, or something else has taken its place. */
-  const keepWriting = (cell: Cell, unsaved: Unsaved): Effect.Effect<void> =>
-    Effect.ignore(Effect.retry(writeUnsaved(cell, unsaved), patient))
-
-  const writeUnsaved = (cell: Cell, unsaved: Unsaved): Effect.Effect<void, StoreError> =>
-    Effect.gen(function*() {
-      if (cell.trouble?.unsaved !== unsaved) return
-      const kept = yield* unsaved.write
-      if (cell.trouble?.unsaved !== unsaved) return
-      memory.setTrouble(cell, { ...cell.trouble, unsaved: undefined })
-      memory.hold(cell, kept, yield* Clock.currentTimeMillis)
-      yield* publish(SessionEvent.Saved({ sessionKey: cell.sessionKey, generation: unsaved.record.generation }))
-    })
+    ).pipe(Telemetry.step("oauth2.commit"))
 
   // ---- signing in
 
@@ -399,27 +442,12 @@ export const make = (options: Options): Renewal => {
         publish(SessionEvent.ObserverFailed({ sessionKey: cell.sessionKey, cause })))
 
   const replace = (cell: Cell, record: SessionRecord.SessionRecord): Write =>
-    store.replace(storeKey(cell.sessionKey), record).pipe(Telemetry.step("oauth2.commit"), orUnwritten)
+    store.replace(storeKey(cell.sessionKey), record).pipe(Telemetry.step("oauth2.commit"))
 
-  return { run, authorize, restore: restore_, write: writeUnsaved }
+  return { run, reload, authorize, restore: restore_ }
 }
 
 const absent: SessionRecord.SessionRecord = { version: 1, generation: 0, state: SessionRecord.idle }
-
-const unwritten = Effect.fail(new StoreError({ operation: "commit", reason: "Unavailable" }))
-
-/** A store that dies has not written. */
-const orUnwritten = (write: Write): Write => Effect.catchAllDefect(write, () => unwritten)
-
-/** Whether something newer was written in the meantime, such as a new sign-in: its answer may come before. */
-const isOvertaken = (
-  { record }: Cell,
-  before: SessionRecord.SessionRecord | undefined,
-  written: SessionRecord.SessionRecord | undefined
-): boolean => record !== undefined && record !== before && record.generation > (written?.generation ?? 0)
-
-/** Between tries to write what is held in memory. */
-const patient = Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")))
 
 const whyNotRenewable = (record: SessionRecord.SessionRecord | undefined): ReauthorizationRequired["reason"] =>
   record === undefined ? "NoSession" : record.state._tag === "Dead" ? record.state.reason : "NoRefreshToken"

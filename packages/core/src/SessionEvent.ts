@@ -18,7 +18,7 @@ import type { Scope } from "./Scope.js"
  * - `RenewalFailed`: an attempt failed; the session is kept. `servedStale` when its token is still valid.
  * - `Dead`: the session cannot be renewed any more.
  * - `SaveFailed`, `Saved`: a renewed token could not be written and is held in memory; it was written at last.
- * - `SignedOut`, `Renamed`: what they say.
+ * - `SignedOut`, `Renamed`: what they say. `Removed`: another process did one of them.
  *
  * @since 0.1.0
  * @category models
@@ -40,6 +40,7 @@ export type SessionEvent = Data.TaggedEnum<{
   SaveFailed: { readonly sessionKey: string; readonly generation: number }
   Saved: { readonly sessionKey: string; readonly generation: number }
   SignedOut: { readonly sessionKey: string }
+  Removed: { readonly sessionKey: string }
   ScopeDiffers: {
     readonly sessionKey: string
     readonly granted: Scope

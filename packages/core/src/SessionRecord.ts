@@ -10,12 +10,40 @@ import { ReauthorizationReason } from "./OAuth2Error.js"
 import { isTokenText, Token } from "./Token.js"
 
 /**
+ * The pause after attempts that failed, which holds for all who share the store. Times are in milliseconds.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Pause = Schema.Struct({
+  /** Since when, in epoch milliseconds. */
+  since: Schema.Number,
+  delay: Schema.Number,
+  /** The part of the delay that the server asked for. */
+  askedFor: Schema.Number,
+  /** How many attempts failed in a row. */
+  failures: Schema.Number
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Pause extends Schema.Schema.Type<typeof Pause> {}
+
+/**
  * Nobody is redeeming. `unresolved` says that an earlier redemption of the refresh token was never answered.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const Idle = Schema.TaggedStruct("Idle", { unresolved: Schema.Boolean })
+export const Idle = Schema.TaggedStruct("Idle", { unresolved: Schema.Boolean, pause: Schema.optional(Pause) })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Idle = typeof Idle.Type
 
 /**
  * One attempt is redeeming the refresh token. After `until` (epoch milliseconds) another may take over.
@@ -131,6 +159,25 @@ export const dead = (self: SessionRecord, reason: ReauthorizationReason): Sessio
   ...(self.token === undefined ? undefined : { token: tokenWithoutRefresh(self.token) }),
   state: { _tag: "Dead", reason }
 })
+
+/**
+ * The record with its alternate to redeem, which then is none any more.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withAlternate = (
+  { alternate: _, ...self }: SessionRecord,
+  refreshToken: Redacted.Redacted<string>
+): SessionRecord => ({ ...self, refreshToken })
+
+/**
+ * Whether an earlier redemption of the refresh token was never answered.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isUnresolved = ({ state }: SessionRecord): boolean => state._tag !== "Dead" && state.unresolved
 
 /**
  * The record without anything to redeem.

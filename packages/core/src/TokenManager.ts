@@ -13,6 +13,7 @@ import * as Either from "effect/Either"
 import * as FiberId from "effect/FiberId"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -21,6 +22,8 @@ import * as Flights from "./Flights.js"
 import type { Grant } from "./Grant.js"
 import { OAuth2Crypto } from "./OAuth2Crypto.js"
 import type { AttemptError, OAuth2Error } from "./OAuth2Error.js"
+import * as RecordWriter from "./RecordWriter.js"
+import * as RefreshLease from "./RefreshLease.js"
 import type { RefreshPolicy } from "./RefreshPolicy.js"
 import { type Registration, server } from "./Registration.js"
 import * as Renewal from "./Renewal.js"
@@ -28,6 +31,7 @@ import * as RevocationEndpoint from "./RevocationEndpoint.js"
 import { SessionEvent } from "./SessionEvent.js"
 import * as SessionMemory from "./SessionMemory.js"
 import * as SessionRecord from "./SessionRecord.js"
+import * as Siblings from "./Siblings.js"
 import * as Telemetry from "./Telemetry.js"
 import type { Token } from "./Token.js"
 import { type TokenStoreService, withDeadline } from "./TokenStore.js"
@@ -103,15 +107,25 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
     const publish = (event: SessionEvent) => PubSub.publish(events, event)
     const namespace = JSON.stringify([server(registration), registration.clientId, ...registration.resource])
     const storeKey = (sessionKey: string) => namespace + JSON.stringify(sessionKey)
+    const sessionKeyOf = (key: string): string | undefined => {
+      const sessionKey = key.startsWith(namespace) ? parsed(key.slice(namespace.length)) : Option.none()
+      return Option.getOrUndefined(Option.filter(sessionKey, Predicate.isString))
+    }
     const isShared = store.sharing !== "process"
     const memory = SessionMemory.make({ policy, isShared, canRerun: renewableGrant !== undefined })
     const crypto = yield* OAuth2Crypto
+    const writer = RecordWriter.make({ store, policy, memory, flights, publish })
+    const lease = yield* RefreshLease.RefreshLease
+    const siblings = yield* Siblings.make(store, (key) => changed(key))
     const renewal = Renewal.make({
       registration,
       store,
       policy,
       memory,
       flights,
+      writer,
+      siblings,
+      lease: isShared && lease !== RefreshLease.none ? lease : undefined,
       crypto,
       renewableGrant,
       storeKey,
@@ -137,6 +151,13 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
         const isEmpty = cell.record === undefined && cell.trouble === undefined && cell.flight === undefined
         if (isEmpty) memory.forget(cell)
         return counted
+      })
+
+    /** A sibling may have changed what is held here. */
+    const changed = (key: string): Effect.Effect<unknown> =>
+      Effect.suspend(() => {
+        const cell = memory.cells.get(sessionKeyOf(key) ?? "")
+        return cell === undefined || cell.flight !== undefined ? Effect.void : renewal.reload(cell)
       })
 
     // ---- callers
@@ -298,7 +319,7 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
           Effect.gen(function*() {
             const unsaved = cell.trouble?.unsaved
             if (unsaved !== undefined) {
-              yield* renewal.write(cell, unsaved)
+              yield* writer.retry(cell, unsaved)
             }
             const moved = from === to || (yield* store.rename(storeKey(from), storeKey(to)))
             if (!moved || from === to) {
@@ -337,3 +358,5 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       events: Stream.fromPubSub(events)
     }
   })
+
+const parsed = Option.liftThrowable((text: string): unknown => JSON.parse(text))

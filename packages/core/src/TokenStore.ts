@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type * as Stream from "effect/Stream"
 import { StoreError } from "./OAuth2Error.js"
-import { renewedAt, type SessionRecord } from "./SessionRecord.js"
+import { type Idle, renewedAt, type SessionRecord } from "./SessionRecord.js"
 
 /**
  * What came of asking to redeem.
@@ -70,11 +70,14 @@ export interface TokenStoreService {
   readonly begin: (key: string, claim: Claim, hold: Duration.Duration) => Effect.Effect<BeginOutcome, StoreError>
   /** Writes the next record, if the claim still holds. */
   readonly commit: (key: string, claim: Claim, next: SessionRecord) => Effect.Effect<CommitOutcome, StoreError>
-  /** Gives the claim back without a result. Does nothing when it no longer holds. */
+  /**
+   * Gives the claim back without a result: the record is then idle, as the options say. Does nothing when the claim no
+   * longer holds.
+   */
   readonly release: (
     key: string,
     claim: Claim,
-    options: { readonly unresolved: boolean }
+    options: Omit<Idle, "_tag">
   ) => Effect.Effect<void, StoreError>
   /** Writes a record whatever was there: a new sign-in. The generation is made one more than the old one. */
   readonly replace: (key: string, record: SessionRecord) => Effect.Effect<SessionRecord, StoreError>
@@ -141,12 +144,12 @@ export const makeMemory: Effect.Effect<TokenStoreService> = Effect.map(
           records.set(key, next)
           return { _tag: "Committed" }
         }),
-      release: (key, claim, { unresolved }) =>
+      release: (key, claim, options) =>
         step((records) => {
           const record = records.get(key)
           if (!holds(record, claim)) return
           if (record.generation === 0) records.delete(key)
-          else records.set(key, { ...record, state: { _tag: "Idle", unresolved } })
+          else records.set(key, { ...record, state: { _tag: "Idle", ...options } })
         }),
       replace: (key, record) =>
         step((records) => {

@@ -184,6 +184,13 @@ export * as Profiles from "./Profiles.js"
 export * as ProviderProfile from "./ProviderProfile.js"
 
 /**
+ * How records get into the store: again and again until they are there, and held in memory while they are not.
+ *
+ * @since 0.1.0
+ */
+export * as RecordWriter from "./RecordWriter.js"
+
+/**
  * A lock beside the store: who waits for a sibling's renewal sleeps on it, instead of asking the store again and again.
  *
  * It decides nothing. What prevents two redemptions is the store's redeeming record, and a renewal goes on without the
@@ -249,6 +256,13 @@ export * as SessionMemory from "./SessionMemory.js"
  * @since 0.1.0
  */
 export * as SessionRecord from "./SessionRecord.js"
+
+/**
+ * The other processes that share a store: how long to wait for what they do, and how to hear of it.
+ *
+ * @since 0.1.0
+ */
+export * as Siblings from "./Siblings.js"
 
 /**
  * What can be watched: the names of the spans and the metrics. None carries a secret, a session key or a query.

@@ -179,7 +179,7 @@ describe("RefreshPolicy.pausedUntil", () => {
     delay: 40 * second,
     askedFor: 10 * second,
     lastError: reset,
-    schedule: undefined
+    failures: 1
   }
   const expired = 50 * second
 

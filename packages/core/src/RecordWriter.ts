@@ -1,0 +1,120 @@
+/**
+ * How records get into the store: again and again until they are there, and held in memory while they are not.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import type { Flights } from "./Flights.js"
+import { StoreError } from "./OAuth2Error.js"
+import type { RefreshPolicy } from "./RefreshPolicy.js"
+import { SessionEvent } from "./SessionEvent.js"
+import type { Cell, SessionMemory, Unsaved, Write } from "./SessionMemory.js"
+import type { SessionRecord } from "./SessionRecord.js"
+import type { TokenStoreService } from "./TokenStore.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly store: TokenStoreService
+  readonly policy: RefreshPolicy
+  readonly memory: SessionMemory
+  readonly flights: Flights
+  readonly publish: (event: SessionEvent) => Effect.Effect<unknown>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RecordWriter {
+  /**
+   * Writes, again and again up to the persist deadline, and takes what the store then holds. When it does not write,
+   * the record is held in memory, and the writing goes on beside.
+   */
+  readonly save: (cell: Cell, next: SessionRecord, write: Write) => Effect.Effect<SessionRecord | undefined>
+  /** Writes once more what could not be written before. */
+  readonly retry: (cell: Cell, unsaved: Unsaved) => Effect.Effect<void, StoreError>
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = ({ flights, memory, policy, publish, store }: Options): RecordWriter => {
+  const save = (
+    cell: Cell,
+    next: SessionRecord,
+    write: Write
+  ): Effect.Effect<SessionRecord | undefined> =>
+    Effect.gen(function*() {
+      const before = cell.record
+      const safe = orUnwritten(write)
+      const first = store.durability === "volatile" ? yield* Effect.option(safe) : Option.none()
+      const written = Option.isSome(first) ? first : yield* inTime(safe)
+      const now = yield* Clock.currentTimeMillis
+      if (Option.isSome(written)) {
+        if (!isOvertaken(cell, before, written.value)) memory.hold(cell, written.value, now)
+        return written.value
+      }
+      const unsaved = { record: next, write: safe }
+      memory.setTrouble(cell, { ...cell.trouble, unsaved })
+      flights.follow(keepWriting(cell, unsaved))
+      if (!policy.strictPersistence) memory.hold(cell, next, now)
+      yield* publish(SessionEvent.SaveFailed({ sessionKey: cell.sessionKey, generation: next.generation }))
+      return next
+    })
+
+  /** Tries again and again; a store that does not answer is left behind at the deadline. */
+  const inTime = (write: Write): Effect.Effect<Option.Option<SessionRecord | undefined>> =>
+    Effect.retry(write, Schedule.exponential("20 millis")).pipe(
+      Effect.disconnect,
+      Effect.interruptible,
+      Effect.timeoutOption(Duration.millis(policy.persistDeadline)),
+      Effect.orElseSucceed(() => Option.none())
+    )
+
+  /** Until it is written, or something else has taken its place. */
+  const keepWriting = (cell: Cell, unsaved: Unsaved): Effect.Effect<void> =>
+    Effect.ignore(Effect.retry(retry(cell, unsaved), patient))
+
+  const retry = (cell: Cell, unsaved: Unsaved): Effect.Effect<void, StoreError> =>
+    Effect.gen(function*() {
+      if (cell.trouble?.unsaved !== unsaved) return
+      const kept = yield* unsaved.write
+      if (cell.trouble?.unsaved !== unsaved) return
+      memory.setTrouble(cell, { ...cell.trouble, unsaved: undefined })
+      memory.hold(cell, kept, yield* Clock.currentTimeMillis)
+      yield* publish(SessionEvent.Saved({ sessionKey: cell.sessionKey, generation: unsaved.record.generation }))
+    })
+
+  return { save, retry }
+}
+
+/**
+ * What there is to say while the store does not take a record.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const unwritten: Effect.Effect<never, StoreError> = Effect.fail(
+  new StoreError({ operation: "commit", reason: "Unavailable" })
+)
+
+/** A store that dies has not written. */
+const orUnwritten = (write: Write): Write => Effect.catchAllDefect(write, () => unwritten)
+
+/** Whether something newer was written in the meantime, such as a new sign-in: its answer may come before. */
+const isOvertaken = (
+  { record }: Cell,
+  before: SessionRecord | undefined,
+  written: SessionRecord | undefined
+): boolean => record !== undefined && record !== before && record.generation > (written?.generation ?? 0)
+
+/** Between tries to write what is held in memory. */
+const patient = Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")))
