@@ -21,19 +21,24 @@ export const entry = (name: string): string => fileURLToPath(new URL(`entries/${
 export const forBrowser = (entryPoint: string, plugins: Array<Plugin> = []): Promise<Bundle> =>
   bundle({ entryPoints: [entryPoint], minify: true, plugins })
 
-/** Our own part of the same bundle, after tree shaking, as it can be read; Effect's modules stay imports. */
-export const ourPart = (entryPoint: string): Promise<Bundle> =>
-  bundle({ entryPoints: [entryPoint], external: ["effect", "@effect/platform", "@effect/platform-browser"] })
+const external = ["effect", "@effect/platform", "@effect/platform-browser"]
 
-/** What a bundle holds of each module of ours, in minified bytes, the largest first. */
+/** Our own part of the same bundle, after tree shaking, as it can be read; Effect's modules stay imports. */
+export const ourPart = (entryPoint: string): Promise<Bundle> => bundle({ entryPoints: [entryPoint], external })
+
+/** Our own part, of the packages' sources: for tests, which need no build. Top-level calls are not marked as pure. */
+export const ourSources = (entryPoint: string): Promise<Bundle> =>
+  bundle({ entryPoints: [entryPoint], external, alias: { "@effect-oauth2/core": "./packages/core/src" } })
+
+/** What a bundle holds of each module of ours, in bytes, the largest first. */
 export const ourModules = ({ metafile }: Bundle): ReadonlyArray<readonly [module: string, bytes: number]> =>
   Object.values(metafile.outputs)
     .flatMap((output) => Object.entries(output.inputs))
     .flatMap(([path, { bytesInOutput }]) => {
-      const module = /packages\/([a-z-]+\/dist\/.*)\.js$/.exec(path)?.[1]
-      return module === undefined || bytesInOutput === 0
+      const [, name, module] = /packages\/([a-z-]+)\/(?:dist|src)\/(.*)\.[jt]s$/.exec(path) ?? []
+      return name === undefined || module === undefined || bytesInOutput === 0
         ? []
-        : [[module.replace("/dist/", "/"), bytesInOutput] as const]
+        : [[`${name}/${module}`, bytesInOutput] as const]
     })
     .sort(([, one], [, other]) => other - one)
 

@@ -9,6 +9,7 @@ const forbidden: ReadonlyArray<readonly [what: string, path: RegExp]> = [
   ["a module of the test kit", /packages\/core\/dist\/testing\//],
   ["a module of platform-node", /packages\/platform-node\/|node_modules\/@effect\/platform-node/],
   ["a module that the standards advise against", /packages\/[a-z-]+\/dist\/(.*\/)?[Ll]egacy/],
+  ["a profile of a provider, which it does not name", /packages\/core\/dist\/(?:ProviderProfile|Profiles)\.js$/],
   ["a module of Node", /^node:/]
 ]
 
