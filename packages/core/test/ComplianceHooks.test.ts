@@ -334,6 +334,43 @@ describe("ComplianceHooks", () => {
     }, transport)))
   })
 
+  it.effect("B386 a hook of resource requests is not run for a token that cannot be sent, nor without one", () => {
+    let isDown = false
+    const transport = fakeFetch((call) => {
+      if (call.url.startsWith("https://api.test")) return Response.json({})
+      return isDown ? new Response(null, { status: 503 }) : refreshed(call)
+    })
+    const seen: Array<string> = []
+    const hooks: ComplianceHooks.ComplianceHooks = {
+      protectedRequest: (request, { accessToken }) =>
+        Effect.sync(() => {
+          seen.push(Redacted.value(accessToken))
+          return request
+        })
+    }
+    return Effect.gen(function*() {
+      const client = yield* Client
+      const http = yield* OAuth2HttpClient.OAuth2HttpClient
+      const get = (session: OAuth2Session.OAuth2Session) =>
+        Effect.provideService(http.get("https://api.test/things"), OAuth2Session.CurrentSession, session)
+      assert.strictEqual((yield* Effect.flip(get(client.session("nobody"))))._tag, "ReauthorizationRequired")
+
+      const session = yield* client.authorize(Grant.clientCredentials())
+      yield* get(session)
+      assert.deepStrictEqual(seen, ["AT-1"])
+
+      yield* TestClock.adjust("61 minutes")
+      isDown = true
+      assert.strictEqual((yield* Effect.flip(get(session)))._tag, "RefreshFailed")
+      assert.deepStrictEqual(seen, ["AT-1"])
+
+      yield* TestClock.adjust("2 minutes")
+      isDown = false
+      yield* get(session)
+      assert.deepStrictEqual(seen, ["AT-1", "AT-RT"])
+    }).pipe(Effect.provide(clientWith(hooks, transport)))
+  })
+
   for (
     const [what, hook, tag] of [
       ["another origin", HttpClientRequest.setUrl("https://evil.test/"), "OriginNotAllowed"],
