@@ -41,6 +41,15 @@ export * as ServerOptions from "./ServerOptions.js"
 export * as ServerReply from "./ServerReply.js"
 
 /**
+ * What every store and every lease has to do, as laws that any adapter can be held against.
+ *
+ * A law is a value: a title, and an effect that fails with what was expected and what was seen. It knows no test runner.
+ *
+ * @since 0.1.0
+ */
+export * as StoreLaws from "./StoreLaws.js"
+
+/**
  * An authorization server and a resource server in memory: strict as real ones should be, without a socket, by the
  * clock that the test moves, with faults on demand and a log of all that they saw.
  *

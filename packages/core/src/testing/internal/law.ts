@@ -1,10 +1,13 @@
+import * as Arr from "effect/Array"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import type { YieldWrap } from "effect/Utils"
 
 /** What a law is checked in: one storage, open once, and the means to open it again and to damage it. */
 export interface World<Service> {
@@ -24,7 +27,7 @@ export interface LawOf<Service> {
 
 export const law = <Service>(
   title: string,
-  check: (world: World<Service>) => Generator<Effect.YieldWrap<Effect.Effect<unknown, unknown, Scope.Scope>>, void>
+  check: (world: World<Service>) => Generator<YieldWrap<Effect.Effect<unknown, unknown, Scope.Scope>>, void, never>
 ): LawOf<Service> => ({ title, check: (world) => Effect.gen(() => check(world)) })
 
 /** A law is broken: what was looked at, what was expected of it, and what was seen. */
@@ -63,9 +66,8 @@ export const reasons = <A>(effect: Effect.Effect<A, unknown>): Effect.Effect<str
   Effect.match(effect, { onFailure: reasonOf, onSuccess: () => "done" })
 
 const reasonOf = (error: unknown): string => {
-  if (typeof error !== "object" || error === null) return String(error)
-  if ("reason" in error && typeof error.reason === "string") return error.reason
-  return "_tag" in error && typeof error._tag === "string" ? error._tag : String(error)
+  if (Predicate.hasProperty(error, "reason") && typeof error.reason === "string") return error.reason
+  return Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? error._tag : shown(error)
 }
 
 export const atOnce = <A, E, R>(
@@ -89,7 +91,7 @@ const plain = (value: unknown): unknown => {
   if (Option.isOption(value)) return Option.isNone(value) ? { none: true } : { some: plain(value.value) }
   if (value instanceof Map) return { map: Array.from(value, ([key, member]) => [key, plain(member)]) }
   if (value instanceof Error) return { error: String(value) }
-  if (Array.isArray(value)) return value.map(plain)
+  if (Arr.isArray(value)) return value.map((member) => plain(member))
   if (typeof value !== "object" || value === null) return value
   const members = Object.entries(value).filter(([, member]) => member !== undefined)
   return Array.from(members, ([name, member]) => [name, plain(member)]).sort(([a], [b]) => a! < b! ? -1 : 1)

@@ -79,28 +79,35 @@ export const laws: ReadonlyArray<StoreLaw> = [
       yield* same(`get of ${brief(key)}`, yield* stored(service, key), record(1, `${index}`))
     }
   }),
-  law("R39 whatever is in a key, it can be redeemed, committed, renamed and removed, and no other is", function*(world) {
-    const { service } = world
-    yield* fill(world)
-    for (const key of oddKeys.filter((key) => key !== "key")) {
-      const what = brief(key)
-      yield* service.begin(key, claim("a", 0), long)
-      yield* same(`commit of ${what}`, yield* service.commit(key, claim("a", 0), record(1, "odd")), {
-        _tag: "Committed"
-      })
-      yield* same(`rename of ${what}`, yield* service.rename(key, `${key}~`), true)
-      yield* same(`rename back to ${what}`, yield* service.rename(`${key}~`, key), true)
-      yield* same(`remove of ${what}`, yield* service.remove(key), Option.some(record(1, "odd")))
+  law(
+    "R39 whatever is in a key, it can be redeemed, committed, renamed and removed, and no other is",
+    function*(world) {
+      const { service } = world
+      yield* fill(world)
+      for (const key of oddKeys.filter((key) => key !== "key")) {
+        const what = brief(key)
+        yield* service.begin(key, claim("a", 0), long)
+        yield* same(`commit of ${what}`, yield* service.commit(key, claim("a", 0), record(1, "odd")), {
+          _tag: "Committed"
+        })
+        yield* same(`rename of ${what}`, yield* service.rename(key, `${key}~`), true)
+        yield* same(`rename back to ${what}`, yield* service.rename(`${key}~`, key), true)
+        yield* same(`remove of ${what}`, yield* service.remove(key), Option.some(record(1, "odd")))
+      }
+      yield* same("get of the one beside", yield* stored(service), record(1, "first"))
     }
-    yield* same("get of the one beside", yield* stored(service), record(1, "first"))
-  }),
+  ),
   law("R39 attempts are told apart to the letter, whatever is in them", function*(world) {
     const { service } = world
     yield* fill(world)
     for (const attempt of ["' OR '1'='1", "é", "\\", "%", "", "x".repeat(1_000)]) {
       yield* service.begin("key", claim(attempt), long)
       yield* service.release("key", claim(`${attempt} `), { unresolved: false })
-      yield* same("commit of another", (yield* service.commit("key", claim(`${attempt} `), record(2, "x")))._tag, "Lost")
+      yield* same(
+        "commit of another",
+        (yield* service.commit("key", claim(`${attempt} `), record(2, "x")))._tag,
+        "Lost"
+      )
       yield* service.release("key", claim(attempt), { unresolved: false })
       yield* same("get", yield* stored(service), record(1, "first"))
     }
@@ -140,27 +147,30 @@ export const corrupt: ReadonlyArray<StoreLaw> = [
 ]
 
 export const newer: ReadonlyArray<StoreLaw> = [
-  law("R39 R40 a record of a newer version is a typed error for every operation, and is never deleted", function*(world) {
-    const { newer, service } = world
-    yield* fill(world)
-    yield* service.replace("other", record(0, "other"))
-    yield* newer("key")
-    const operations = {
-      get: service.get("key"),
-      begin: service.begin("key", claim("a"), long),
-      "begin of generation 0": service.begin("key", claim("a", 0), long),
-      commit: service.commit("key", claim("a"), record(2, "x")),
-      replace: service.replace("key", record(0, "x")),
-      remove: service.remove("key"),
-      "rename away": service.rename("key", "another"),
-      "rename over it": service.rename("other", "key")
+  law(
+    "R39 R40 a record of a newer version is a typed error for every operation, and is never deleted",
+    function*(world) {
+      const { newer, service } = world
+      yield* fill(world)
+      yield* service.replace("other", record(0, "other"))
+      yield* newer("key")
+      const operations = {
+        get: service.get("key"),
+        begin: service.begin("key", claim("a"), long),
+        "begin of generation 0": service.begin("key", claim("a", 0), long),
+        commit: service.commit("key", claim("a"), record(2, "x")),
+        replace: service.replace("key", record(0, "x")),
+        remove: service.remove("key"),
+        "rename away": service.rename("key", "another"),
+        "rename over it": service.rename("other", "key")
+      }
+      for (const [name, operation] of Object.entries(operations)) yield* refused(name, operation, "NewerVersion")
+      yield* Effect.ignore(service.release("key", claim("a"), { unresolved: false }))
+      yield* refused("get afterwards", service.get("key"), "NewerVersion")
+      yield* same("get of the other", yield* stored(service, "other"), record(1, "other"))
+      yield* holds("nothing came of rename", Option.isNone(yield* service.get("another")))
     }
-    for (const [name, operation] of Object.entries(operations)) yield* refused(name, operation, "NewerVersion")
-    yield* Effect.ignore(service.release("key", claim("a"), { unresolved: false }))
-    yield* refused("get afterwards", service.get("key"), "NewerVersion")
-    yield* same("get of the other", yield* stored(service, "other"), record(1, "other"))
-    yield* holds("nothing came of rename", Option.isNone(yield* service.get("another")))
-  })
+  )
 ]
 
 const brief = (key: string): string => JSON.stringify(key.length > 40 ? `${key.slice(0, 20)}…${key.slice(-5)}` : key)

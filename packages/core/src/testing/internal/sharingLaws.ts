@@ -33,8 +33,10 @@ export const laws: ReadonlyArray<StoreLaw> = [
     yield* fill(world)
     const handles = [world.service, ...yield* Effect.replicateEffect(world.another, 3)]
     for (let generation = 1; generation <= 5; generation++) {
-      const outcomes = yield* atOnce(40, (index) =>
-        handles[index % handles.length]!.begin("key", claim(`${index}`, generation), long))
+      const outcomes = yield* atOnce(
+        40,
+        (index) => handles[index % handles.length]!.begin("key", claim(`${index}`, generation), long)
+      )
       yield* same("outcomes", tally(outcomes.map(({ _tag }) => _tag).sort()), { Begun: 1, Busy: 39 })
       const winner = `${outcomes.findIndex(({ _tag }) => _tag === "Begun")}`
       yield* world.service.commit("key", claim(winner, generation), record(generation + 1, winner))
@@ -53,7 +55,11 @@ export const laws: ReadonlyArray<StoreLaw> = [
     yield* service.begin("key", claim("a"), hold)
     yield* pass(1.2)
     const begun = yield* other.begin("key", claim("b"), long)
-    yield* same("begin", begun._tag === "Begun" && begun.record.state._tag === "Redeeming" && begun.record.state.unresolved, true)
+    yield* same(
+      "begin",
+      begun._tag === "Begun" && begun.record.state._tag === "Redeeming" && begun.record.state.unresolved,
+      true
+    )
     yield* same("the late commit", (yield* service.commit("key", claim("a"), record(2, "late")))._tag, "Lost")
     yield* service.release("key", claim("a"), { unresolved: false })
     yield* same("the commit in time", yield* other.commit("key", claim("b"), record(2, "b")), { _tag: "Committed" })
@@ -61,8 +67,7 @@ export const laws: ReadonlyArray<StoreLaw> = [
   }),
   law("R39 handles that sign in at once under one key each get a generation of their own", function*(world) {
     const handles = [world.service, ...yield* Effect.replicateEffect(world.another, 3)]
-    const written = yield* atOnce(20, (index) =>
-      handles[index % handles.length]!.replace("key", record(0, `${index}`)))
+    const written = yield* atOnce(20, (index) => handles[index % handles.length]!.replace("key", record(0, `${index}`)))
     const generations = written.map(({ generation }) => generation).sort((a, b) => a - b)
     yield* same("generations", generations, Array.from({ length: 20 }, (_, index) => index + 1))
     yield* same("get", yield* stored(world.service), written.find(({ generation }) => generation === 20))

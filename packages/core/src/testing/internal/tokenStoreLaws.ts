@@ -74,16 +74,19 @@ const beginning: ReadonlyArray<StoreLaw> = [
     yield* same("get", found, { ...record(1, "first"), state })
     yield* same("begin", begun, { _tag: "Begun", record: found })
   }),
-  law("R39 S61 while one attempt redeems, others and itself are told until when, and nothing changes", function*(world) {
-    const { service } = world
-    yield* fill(world)
-    yield* beginAs(service, "a", long)
-    const before = yield* stored(service)
-    const until = before?.state._tag === "Redeeming" ? before.state.until : undefined
-    yield* same("another's begin", yield* beginAs(service, "b", long), { _tag: "Busy", until })
-    yield* same("its own begin", yield* beginAs(service, "a", long), { _tag: "Busy", until })
-    yield* same("get", yield* stored(service), before)
-  }),
+  law(
+    "R39 S61 while one attempt redeems, others and itself are told until when, and nothing changes",
+    function*(world) {
+      const { service } = world
+      yield* fill(world)
+      yield* beginAs(service, "a", long)
+      const before = yield* stored(service)
+      const until = before?.state._tag === "Redeeming" ? before.state.until : undefined
+      yield* same("another's begin", yield* beginAs(service, "b", long), { _tag: "Busy", until })
+      yield* same("its own begin", yield* beginAs(service, "a", long), { _tag: "Busy", until })
+      yield* same("get", yield* stored(service), before)
+    }
+  ),
   law("R39 another generation than the one named is not redeemed, and is given back", function*(world) {
     const { service } = world
     yield* fill(world)
