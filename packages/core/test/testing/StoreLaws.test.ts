@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Option, PubSub, Stream, TestClock } from "effect"
 
 describe("the memory store", () => {
-  const laws = StoreLaws.tokenStore({ storage: TokenStore.makeMemory, open: Effect.succeed })
+  const laws = StoreLaws.tokenStore({ storage: TokenStore.makeMemory, open: Effect.succeed, hold: 30 })
   for (const law of laws) it.scopedLive(law.title, () => law.check)
 
   it("R39 there are at least thirty laws, each with a title of its own", () => {
@@ -26,12 +26,16 @@ describe("the memory store under a test clock", () => {
 })
 
 describe("sign-ins in memory", () => {
-  const laws = StoreLaws.pendingAuthorizations({ storage: PendingAuthorizations.makeMemory, open: Effect.succeed })
+  const laws = StoreLaws.pendingAuthorizations({
+    storage: PendingAuthorizations.makeMemory,
+    open: Effect.succeed,
+    hold: 30
+  })
   for (const law of laws) it.scopedLive(law.title, () => law.check)
 })
 
 describe("the lease in memory", () => {
-  const laws = StoreLaws.refreshLease({ storage: RefreshLease.makeMemory, open: Effect.succeed })
+  const laws = StoreLaws.refreshLease({ storage: RefreshLease.makeMemory, open: Effect.succeed, hold: 30 })
   for (const law of laws) it.scopedLive(law.title, () => law.check)
 })
 
@@ -148,7 +152,7 @@ describe("a store that breaks a law is found out", () => {
   for (const [what, [law, storage]] of Object.entries(brokenStores)) {
     it.live(`R39 ${what}`, () =>
       Effect.gen(function*() {
-        const found = yield* brokenBy(StoreLaws.tokenStore({ storage, open: Effect.succeed }))
+        const found = yield* brokenBy(StoreLaws.tokenStore({ storage, open: Effect.succeed, hold: 30 }))
         assert.include(found, law)
       }))
   }
@@ -158,6 +162,7 @@ describe("a store that breaks a law is found out", () => {
       const laws = StoreLaws.tokenStore({
         storage: TokenStore.makeMemory,
         open: Effect.succeed,
+        hold: 30,
         corrupt: (store, key) => store.remove(key),
         newer: (store, key) => store.remove(key)
       })
@@ -171,7 +176,7 @@ describe("a store that breaks a law is found out", () => {
   it.live("R39 handles that each have a store of their own", () =>
     Effect.gen(function*() {
       const found = yield* brokenBy(
-        StoreLaws.tokenStore({ storage: Effect.void, open: () => TokenStore.makeMemory })
+        StoreLaws.tokenStore({ storage: Effect.void, open: () => TokenStore.makeMemory, hold: 30 })
       )
       assert.include(found, "R39 what one handle wrote, another sees at once")
       assert.include(found, "R39 S61 of many handles that begin at once, one begins")
@@ -203,7 +208,7 @@ describe("a store that breaks a law is found out", () => {
           Effect.flatMap(inner.isConsumed(pending.state), (isConsumed) =>
             isConsumed ? inner.consume(pending) : Effect.delay(Effect.ignore(inner.consume(pending)), 1))
       }))
-      const found = yield* brokenBy(StoreLaws.pendingAuthorizations({ storage, open: Effect.succeed }))
+      const found = yield* brokenBy(StoreLaws.pendingAuthorizations({ storage, open: Effect.succeed, hold: 30 }))
       assert.include(found, "R39 S14 of fifty callbacks at once, one uses the sign-in up")
     }))
 
@@ -220,7 +225,8 @@ describe("a store that breaks a law is found out", () => {
     Effect.gen(function*() {
       const laws = StoreLaws.tokenStore({
         storage: broken((inner) => ({ remove: (key) => Effect.as(inner.remove(key), Option.none()) })),
-        open: Effect.succeed
+        open: Effect.succeed,
+        hold: 30
       })
       const law = laws.find(({ title }) => title.startsWith("R39 remove gives back"))
       const error = yield* Effect.flip(Effect.scoped(law?.check ?? Effect.void))

@@ -89,12 +89,14 @@ const shown = (value: unknown): string => JSON.stringify(plain(value)) ?? "undef
 const plain = (value: unknown): unknown => {
   if (Redacted.isRedacted(value)) return { redacted: plain(Redacted.value(value)) }
   if (Option.isOption(value)) return Option.isNone(value) ? { none: true } : { some: plain(value.value) }
-  if (value instanceof Map) return { map: Array.from(value, ([key, member]) => [key, plain(member)]) }
+  if (value instanceof Map) return { map: plain(Array.from<unknown>(value)) }
   if (value instanceof Error) return { error: String(value) }
   if (Arr.isArray(value)) return value.map((member) => plain(member))
   if (typeof value !== "object" || value === null) return value
-  const members = Object.entries(value).filter(([, member]) => member !== undefined)
-  return Array.from(members, ([name, member]) => [name, plain(member)]).sort(([a], [b]) => a! < b! ? -1 : 1)
+  const members: ReadonlyArray<readonly [string, unknown]> = Object.entries(value)
+  return members.filter(([, member]) => member !== undefined)
+    .map(([name, member]) => [name, plain(member)] as const)
+    .sort(([a], [b]) => a < b ? -1 : 1)
 }
 
 const brief = (text: string): string => text.length <= 600 ? text : `${text.slice(0, 600)}… (${text.length} characters)`
