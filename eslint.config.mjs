@@ -87,7 +87,7 @@ export default tseslint.config(
     rules: { "@effect/no-import-from-barrel-package": ["error", { packageNames: barrels }] }
   },
   { files: ["packages/core/src/**/*.ts"], rules: coreRules },
-  { files: ["packages/core/src/OAuth2Crypto.ts"], rules: coreCryptoRules },
+  { files: ["packages/core/src/{OAuth2Crypto,AesGcm}.ts"], rules: coreCryptoRules },
   { files: ["packages/platform-browser/src/**/*.ts"], rules: browserRules },
   { files: ["packages/platform-node/src/**/*.ts"], rules: nodeRules },
   { files: ["packages/*/test/**/*.ts", "examples/test/**/*.ts"], rules: testRules }

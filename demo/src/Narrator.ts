@@ -81,6 +81,7 @@ export const make = (options: {
         case "SaveFailed":
         case "Saved":
         case "SignedOut":
+        case "Removed":
         case "Renamed":
           return Effect.void
       }

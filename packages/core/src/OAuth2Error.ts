@@ -384,6 +384,13 @@ export class HookError extends Schema.TaggedError<HookError>()("HookError", {
   }
 }
 
+const storeAdvice = {
+  Unavailable: "Try again later",
+  Corrupt: "Mend the record, or sign out",
+  NewerVersion: "Update this program",
+  UnknownKey: "Provide the key that the record was encrypted with"
+}
+
 /**
  * Where session records are kept could not do its work. `Corrupt` and `NewerVersion` records are left as they are.
  *
@@ -393,7 +400,7 @@ export class HookError extends Schema.TaggedError<HookError>()("HookError", {
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   /** What was asked of the store. */
   operation: Schema.String,
-  reason: Schema.Literal("Unavailable", "Corrupt", "NewerVersion")
+  reason: Schema.Literal("Unavailable", "Corrupt", "NewerVersion", "UnknownKey")
 }) {
   readonly ambiguous: boolean = false
 
@@ -402,11 +409,7 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   }
 
   override get message(): string {
-    const advice = this.reason === "NewerVersion"
-      ? "Update this program"
-      : this.reason === "Corrupt"
-      ? "Mend the record, or sign out"
-      : "Try again later"
+    const advice = storeAdvice[this.reason]
     return `The token store failed in ${this.operation}: ${inWords(this.reason)}. ${advice}`
   }
 }

@@ -81,6 +81,8 @@ export const make = (options: Options): Renewal => {
   const { crypto, flights, lease, memory, onToken, policy, publish, registration, renewableGrant, store, storeKey } =
     options
   const { save } = options.writer
+  /** What of the hold may be over before the request is made. */
+  const spare = policy.hold - Duration.toMillis(registration.limits.requestDeadline)
 
   const run = (cell: Cell, need: Need): Effect.Effect<Held, OAuth2Error> =>
     Effect.gen(function*() {
@@ -177,10 +179,17 @@ export const make = (options: Options): Renewal => {
 
   const redeemNow = (cell: Cell, record: SessionRecord.SessionRecord, need: Need): Effect.Effect<Held, OAuth2Error> =>
     Effect.gen(function*() {
+      const asked = yield* Clock.currentTimeMillis
       const [begun, claim] = yield* claimed(storeKey(cell.sessionKey), record.generation)
       switch (begun._tag) {
         case "Begun":
-          return yield* attempt(cell, begun.record, claim, need)
+          // A process that was frozen meanwhile has no time left to ask in: the claim may be another's by now
+          return (yield* Clock.currentTimeMillis) - asked > spare
+            ? yield* Effect.zipRight(
+              giveBack(cell, claim, { unresolved: SessionRecord.isUnresolved(begun.record) }),
+              run(cell, need)
+            )
+            : yield* attempt(cell, begun.record, claim, need)
         case "Moved":
           return yield* Effect.zipRight(adopt(cell, begun.record), renew(cell, need))
         case "Busy":
@@ -239,7 +248,7 @@ export const make = (options: Options): Renewal => {
       const next = SessionRecord.authorized(record.generation + 1, merged)
       const kept = yield* save(cell, next, commit(cell, claim, next))
       if (!isThatToken(kept, token)) {
-        keepAlternate(cell, kept, merged.refreshToken)
+        if (kept !== undefined) reconcile(cell, kept, merged)
         return yield* renew(cell, need)
       }
       yield* recovered(cell, "refreshed")
@@ -268,26 +277,17 @@ export const make = (options: Options): Renewal => {
 
   /**
    * Two redemptions of one refresh token were answered, and a sibling's was kept. A server with a grace window may have
-   * left only this one alive, so it stands beside the other for one attempt.
+   * left only the later one alive, so that one is held from now on, and the other beside it for one attempt.
    */
-  const keepAlternate = (
-    cell: Cell,
-    kept: SessionRecord.SessionRecord | undefined,
-    alternate: Redacted.Redacted<string> | undefined
-  ): void => {
-    if (alternate === undefined || kept === undefined || kept.state._tag === "Dead") return
+  const reconcile = (cell: Cell, kept: SessionRecord.SessionRecord, token: Token.Token): void => {
+    if (kept.state._tag === "Dead") return
     const key = storeKey(cell.sessionKey)
     const attempt: Effect.Effect<unknown, StoreError> = Effect.flatMap(
       claimed(key, kept.generation),
       ([begun, claim]) => {
         switch (begun._tag) {
           case "Begun":
-            return store.commit(key, claim, {
-              ...begun.record,
-              generation: kept.generation + 1,
-              state: { _tag: "Idle", unresolved: SessionRecord.isUnresolved(begun.record) },
-              alternate
-            })
+            return store.commit(key, claim, SessionRecord.reconciled(begun.record, token))
           case "Busy":
             return Effect.zipRight(options.siblings.awaitChange(key, policy.hold), attempt)
           case "Moved":

@@ -65,7 +65,8 @@ export interface TokenStoreService {
   readonly get: (key: string) => Effect.Effect<Option.Option<SessionRecord>, StoreError>
   /**
    * Marks the record of this generation as redeeming, for so long by the store's own clock. A redeeming record whose
-   * time is up is taken over, and then `unresolved`. Generation 0 is that of a session which is not there yet.
+   * time is up is taken over, and then `unresolved`; so is one whose time is further ahead than both the hold and
+   * {@link longestHold}, since the clock was put back. Generation 0 is that of a session which is not there yet.
    */
   readonly begin: (key: string, claim: Claim, hold: Duration.Duration) => Effect.Effect<BeginOutcome, StoreError>
   /** Writes the next record, if the claim still holds. */
@@ -268,8 +269,17 @@ export const holds = (record: SessionRecord | undefined, claim: Claim): record i
   record !== undefined && record.generation === claim.generation && record.state._tag === "Redeeming" &&
   record.state.attempt === claim.attempt
 
-/** A time further ahead than anyone is given means that the clock was put back. */
-const isAhead = (until: number, now: number, holdMillis: number): boolean => now < until && until - now <= holdMillis
+/** A time further ahead than anyone is given means that the clock was put back. Others may hold for longer than this one. */
+const isAhead = (until: number, now: number, holdMillis: number): boolean =>
+  now < until && until - now <= Math.max(holdMillis, longestHold)
+
+/**
+ * How far ahead, in milliseconds, the end of a hold may be and still be believed, whoever asks.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const longestHold = 60_000
 
 /** A session that is not there yet, as something that can be redeemed for. */
 const absent: SessionRecord = { version: 1, generation: 0, state: { _tag: "Idle", unresolved: false } }

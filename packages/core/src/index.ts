@@ -1,4 +1,11 @@
 /**
+ * AES-256-GCM by WebCrypto.
+ *
+ * @since 0.1.0
+ */
+export * as AesGcm from "./AesGcm.js"
+
+/**
  * The authorization request of the code flow (RFC 6749 §4.1.1) with PKCE (RFC 7636 §4.3).
  *
  * @since 0.1.0
@@ -47,6 +54,17 @@ export * as ComplianceHooks from "./ComplianceHooks.js"
  * @since 0.1.0
  */
 export * as Custody from "./Custody.js"
+
+/**
+ * Encryption at rest, over any store: AES-256-GCM by WebCrypto. What remains readable is what a store needs to work:
+ * generation, state, and when the session was last renewed.
+ *
+ * The key that a record is kept under is authenticated with it, so a record that was moved or swapped does not open.
+ * Whoever can write to the store can still put back an older record of the same session, or take one away.
+ *
+ * @since 0.1.0
+ */
+export * as EncryptedStore from "./EncryptedStore.js"
 
 /**
  * A URL that passed the transport policy: https, or http on the loopback interface where an option allows it

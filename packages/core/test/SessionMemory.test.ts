@@ -24,7 +24,7 @@ const pause: RefreshPolicy.Pause = {
   delay: minute,
   askedFor: 0,
   lastError: Either.getOrThrow(Either.flip(RefreshPolicy.make({ hold: 0 }, 8 * second))),
-  schedule: undefined
+  failures: 1
 }
 
 describe("SessionMemory", () => {

@@ -1,0 +1,210 @@
+/** What is kept is encrypted, opens only where it was put, and what does not open stays as it is. */
+import {
+  AesGcm,
+  EncryptedStore,
+  OAuth2Client,
+  PendingAuthorizations,
+  SessionRecord,
+  TokenStore
+} from "@effect-oauth2/core"
+import type { Token } from "@effect-oauth2/core"
+import { TestAuthorizationServer } from "@effect-oauth2/core/testing"
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { publicClient } from "./fixtures.js"
+
+const key = (id: string, byte: number) =>
+  Effect.orDie(AesGcm.importKey(id, Redacted.make(new Uint8Array(32).fill(byte))))
+
+const token: Token.Token = {
+  accessToken: Redacted.make("canary-access"),
+  tokenType: "Bearer",
+  issuedAt: 5_000,
+  expiresAt: 3_605_000,
+  refreshToken: Redacted.make("canary-refresh"),
+  scope: ["profile"],
+  idToken: Redacted.make("canary-id"),
+  extra: Redacted.make(new Map<string, unknown>([["instance_url", "https://canary.example"]]))
+}
+
+const encoded = Schema.encodeSync(SessionRecord.SessionRecord)
+
+/** An encrypted store, and the one beneath it. */
+const opened = (options?: Partial<EncryptedStore.Options>) =>
+  Effect.gen(function*() {
+    const inner = yield* TokenStore.makeMemory
+    const keys = [yield* key("first", 1)] as const
+    return { inner, store: yield* EncryptedStore.make(inner, { keys, ...options }) }
+  })
+
+const stored = (store: TokenStore.TokenStoreService, key = "key") => Effect.map(store.get(key), Option.getOrThrow)
+
+describe("EncryptedStore", () => {
+  it.effect("S69 what lies in the store holds nothing of the tokens, and comes back whole", () =>
+    Effect.gen(function*() {
+      const { inner, store } = yield* opened()
+      yield* store.replace("key", {
+        ...SessionRecord.authorized(0, token),
+        alternate: Redacted.make("canary-alternate")
+      })
+      const beneath = JSON.stringify(encoded(yield* stored(inner)))
+      assert.notInclude(beneath, "canary")
+      assert.notInclude(beneath, "profile")
+      assert.include(beneath, "\"renewedAt\":5000")
+      const record = yield* stored(store)
+      assert.deepStrictEqual(
+        encoded(record),
+        encoded({
+          ...SessionRecord.authorized(1, token),
+          alternate: Redacted.make("canary-alternate")
+        })
+      )
+    }))
+
+  it.effect("S69 the same record is never encrypted to the same text twice", () =>
+    Effect.gen(function*() {
+      const { inner, store } = yield* opened()
+      const seen = new Set<string | undefined>()
+      for (let n = 0; n < 50; n++) {
+        yield* store.replace("key", SessionRecord.authorized(0, token))
+        seen.add((yield* stored(inner)).sealed)
+      }
+      assert.strictEqual(seen.size, 50)
+    }))
+
+  it.effect("S69 a record that was moved to another session's key does not open, and is not removed", () =>
+    Effect.gen(function*() {
+      const { inner, store } = yield* opened()
+      yield* store.replace("mallory", SessionRecord.authorized(0, token))
+      yield* inner.replace("victim", yield* stored(inner, "mallory"))
+      const error = yield* Effect.flip(store.get("victim"))
+      assert.deepInclude(error, { _tag: "StoreError", operation: "get", reason: "Corrupt" })
+      assert.isDefined((yield* stored(inner, "victim")).sealed)
+    }))
+
+  it.effect("S69 no change of a single character opens", () =>
+    Effect.gen(function*() {
+      const { inner, store } = yield* opened()
+      yield* store.replace("key", SessionRecord.authorized(0, token))
+      const record = yield* stored(inner)
+      const sealed = record.sealed!
+      for (let at = 0; at < sealed.length; at += 7) {
+        const other = sealed[at] === "A" ? "B" : "A"
+        yield* inner.replace("key", { ...record, sealed: sealed.slice(0, at) + other + sealed.slice(at + 1) })
+        const error = yield* Effect.flip(store.get("key"))
+        // The last character of base64url may hold bits that say nothing; none is hit by this step
+        assert.strictEqual(error._tag, "StoreError")
+      }
+    }))
+
+  it.effect("S69 a new key encrypts, an old one still opens, and without it the error says so", () =>
+    Effect.gen(function*() {
+      const inner = yield* TokenStore.makeMemory
+      const [first, second] = yield* Effect.all([key("2025", 1), key("2026", 2)])
+      const old = yield* EncryptedStore.make(inner, { keys: [first] })
+      yield* old.replace("key", SessionRecord.authorized(0, token))
+      const both = yield* EncryptedStore.make(inner, { keys: [second, first] })
+      const record = yield* stored(both)
+      assert.strictEqual(Redacted.value(record.token!.accessToken), "canary-access")
+      yield* both.replace("key", record)
+      const error = yield* Effect.flip(old.get("key"))
+      assert.deepInclude(error, { reason: "UnknownKey", remedy: "operator" })
+      assert.include(error.message, "Provide the key")
+      const onlyNew = yield* EncryptedStore.make(inner, { keys: [second] })
+      assert.strictEqual(Redacted.value((yield* stored(onlyNew)).token!.accessToken), "canary-access")
+    }))
+
+  it.effect("S69 a record that is not encrypted is refused, unless an option takes it", () =>
+    Effect.gen(function*() {
+      const { inner, store } = yield* opened()
+      yield* inner.replace("key", SessionRecord.authorized(0, token))
+      assert.deepInclude(yield* Effect.flip(store.get("key")), { reason: "Corrupt" })
+      const lenient = yield* EncryptedStore.make(inner, { keys: [yield* key("first", 1)], acceptUnencrypted: true })
+      assert.strictEqual(Redacted.value((yield* stored(lenient)).token!.accessToken), "canary-access")
+    }))
+
+  it.effect("R40 a form that is newer is a typed error, and is not removed", () =>
+    Effect.gen(function*() {
+      const { inner, store } = yield* opened()
+      yield* store.replace("key", SessionRecord.authorized(0, token))
+      const record = yield* stored(inner)
+      yield* inner.replace("key", { ...record, sealed: record.sealed!.replace(/^v1/, "v2") })
+      assert.deepInclude(yield* Effect.flip(store.get("key")), { reason: "NewerVersion" })
+      assert.match((yield* stored(inner)).sealed!, /^v2/)
+    }))
+
+  it.effect("a session moves to another key, and opens there alone", () =>
+    Effect.gen(function*() {
+      const { inner, store } = yield* opened()
+      yield* store.replace("from", SessionRecord.authorized(0, token))
+      assert.isTrue(yield* store.rename("from", "to"))
+      assert.isTrue(Option.isNone(yield* inner.get("from")))
+      const record = yield* stored(store, "to")
+      assert.strictEqual(Redacted.value(record.token!.refreshToken!), "canary-refresh")
+      assert.strictEqual(record.state._tag, "Idle")
+      assert.isFalse(yield* store.rename("nobody", "to"))
+    }))
+
+  it.live("S61 a session that is being renewed is moved afterwards", () =>
+    Effect.gen(function*() {
+      const { store } = yield* opened()
+      yield* store.replace("from", SessionRecord.authorized(0, token))
+      const claim = { generation: 1, attempt: "a" }
+      yield* store.begin("from", claim, Duration.seconds(11))
+      const moving = yield* Effect.fork(store.rename("from", "to"))
+      yield* Effect.sleep("200 millis")
+      const next = { ...token, refreshToken: Redacted.make("canary-successor") }
+      yield* store.commit("from", claim, SessionRecord.authorized(2, next))
+      assert.isTrue(yield* moving)
+      assert.strictEqual(Redacted.value((yield* stored(store, "to")).token!.refreshToken!), "canary-successor")
+    }))
+
+  it.effect.each(
+    [
+      ["no key", []],
+      ["two keys of one name", ["same", "same"]]
+    ] as const
+  )("%s is a configuration error that names the field", ([, ids]) =>
+    Effect.gen(function*() {
+      const keys = yield* Effect.forEach(ids, (id, index) => key(id, index))
+      const inner = yield* TokenStore.makeMemory
+      // The type refuses no key at all; a program in JavaScript may still give none
+      const options = { keys: keys as unknown as EncryptedStore.Options["keys"] }
+      assert.deepInclude(yield* Effect.flip(EncryptedStore.make(inner, options)), {
+        _tag: "ConfigurationError",
+        field: "keys"
+      })
+    }))
+
+  it.effect("a key for something else is a configuration error that names it and not its bytes", () =>
+    Effect.gen(function*() {
+      const short = yield* Effect.flip(AesGcm.importKey("short", Redacted.make(new Uint8Array(16).fill(7))))
+      assert.deepInclude(short, { field: "keys", problem: "short does not have 32 bytes" })
+      const inner = yield* TokenStore.makeMemory
+      const unfit = yield* Effect.promise(() =>
+        globalThis.crypto.subtle.generateKey({ name: "AES-GCM", length: 128 }, false, ["encrypt", "decrypt"])
+      )
+      const error = yield* Effect.flip(EncryptedStore.make(inner, { keys: [{ id: "small", key: unfit }] }))
+      assert.match(error.problem, /^small is not an AES-GCM key of 256 bits/)
+    }))
+
+  it.live("a client signs in, renews once for all, is renamed and signs out over it as over any store", () =>
+    Effect.gen(function*() {
+      const server = yield* TestAuthorizationServer.TestAuthorizationServer
+      const client = yield* OAuth2Client.OAuth2Client
+      const session = yield* client.restore(yield* server.issue())
+      const tokens = yield* Effect.all(Array.from({ length: 20 }, () => session.refresh), { concurrency: "unbounded" })
+      assert.strictEqual(new Set(tokens.map(({ accessToken }) => Redacted.value(accessToken))).size, 1)
+      assert.strictEqual(yield* server.tokenRequests(), 1)
+      assert.isTrue(yield* client.rename("default", "someone"))
+      const renewed = yield* client.session("someone").refresh
+      assert.notStrictEqual(Redacted.value(renewed.accessToken), Redacted.value(tokens[0]!.accessToken))
+      assert.deepStrictEqual(yield* client.session("someone").signOut, { revocation: "Revoked" })
+    }).pipe(Effect.provide(
+      OAuth2Client.layer(publicClient).pipe(
+        Layer.provide(EncryptedStore.layer(Effect.map(key("first", 1), (key) => ({ keys: [key] })))),
+        Layer.provide([TokenStore.layerMemory, PendingAuthorizations.layerMemory]),
+        Layer.provideMerge(TestAuthorizationServer.layer())
+      )
+    )))
+})
