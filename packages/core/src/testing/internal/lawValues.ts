@@ -26,7 +26,7 @@ export const fullRecord = (generation: number): SessionRecord.SessionRecord => (
     tokenType: "bEaReR",
     issuedAt: 1_767_225_600_123,
     expiresAt: 1_767_229_200_456,
-    refreshToken: Redacted.make("refresh'; --"),
+    refreshToken: Redacted.make("refresh';--"),
     scope: ["read", "https://api.test/write", "a\"b"],
     idToken: Redacted.make("header.payload.signature"),
     extra: Redacted.make<ReadonlyMap<string, unknown>>(

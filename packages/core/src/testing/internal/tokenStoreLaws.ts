@@ -267,9 +267,9 @@ const committing: ReadonlyArray<StoreLaw> = [
       yield* beginAs(service, "a", long, 1, key)
       const [committed, replaced] = yield* Effect.all([
         service.commit(key, claim("a"), record(2, "renewed")),
-        service.replace(key, record(0, "signed in"))
+        service.replace(key, record(0, "signed-in"))
       ], { concurrency: 2 })
-      yield* same("replace", replaced, record(committed._tag === "Committed" ? 3 : 2, "signed in"))
+      yield* same("replace", replaced, record(committed._tag === "Committed" ? 3 : 2, "signed-in"))
       yield* same("get", yield* stored(service, key), replaced)
     }
   }),
@@ -306,6 +306,22 @@ const releasing: ReadonlyArray<StoreLaw> = [
       yield* service.release("key", claim("a"), { unresolved })
       yield* same("get", yield* stored(service), { ...record(1, "first"), state: { _tag: "Idle", unresolved } })
     }
+  }),
+  law("R39 a pause that was left is kept until somebody begins, and a sign-in may have one", function*(world) {
+    const { service } = world
+    yield* fill(world)
+    const pause = { since: 1_767_225_600_123, delay: 1_500, askedFor: 0, failures: 3 }
+    const paused = { _tag: "Idle", unresolved: false, pause } as const
+    yield* beginAs(service, "a", long)
+    yield* service.release("key", claim("a"), { unresolved: false, pause })
+    yield* same("get after release", yield* stored(service), { ...record(1, "first"), state: paused })
+    yield* beginAs(service, "b", long)
+    yield* service.commit("key", claim("b"), { ...record(2, "second"), state: paused })
+    yield* same("get after commit", yield* stored(service), { ...record(2, "second"), state: paused })
+    yield* service.replace("key", { ...record(0, "third"), state: paused })
+    yield* same("get after replace", yield* stored(service), { ...record(3, "third"), state: paused })
+    yield* service.replace("key", record(0, "fourth"))
+    yield* same("get after another sign-in", yield* stored(service), record(4, "fourth"))
   }),
   law("R39 a doubt that was left is told to who begins next", function*(world) {
     const { service } = world
