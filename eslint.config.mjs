@@ -86,7 +86,7 @@ export default tseslint.config(
     files: ["packages/*/src/**/*.ts"],
     rules: { "@effect/no-import-from-barrel-package": ["error", { packageNames: barrels }] }
   },
-  { files: ["packages/core/src/**/*.ts"], rules: coreRules },
+  { files: ["packages/{core,sql}/src/**/*.ts"], rules: coreRules },
   { files: ["packages/core/src/{OAuth2Crypto,AesGcm}.ts"], rules: coreCryptoRules },
   { files: ["packages/platform-browser/src/**/*.ts"], rules: browserRules },
   { files: ["packages/platform-node/src/**/*.ts"], rules: nodeRules },
