@@ -28,7 +28,15 @@ import type { RefreshLeaseService } from "./RefreshLease.js"
 import { type Outcome, type Pause, pauseAfter, type RefreshPolicy } from "./RefreshPolicy.js"
 import type { Registration } from "./Registration.js"
 import { SessionEvent } from "./SessionEvent.js"
-import { type Cell, type Held, isSameToken, type Need, type SessionMemory, type Write } from "./SessionMemory.js"
+import {
+  type Cell,
+  type Held,
+  isSameToken,
+  type Need,
+  otherToken,
+  type SessionMemory,
+  type Write
+} from "./SessionMemory.js"
 import * as SessionRecord from "./SessionRecord.js"
 import type { Siblings } from "./Siblings.js"
 import * as Telemetry from "./Telemetry.js"
@@ -248,7 +256,7 @@ export const make = (options: Options): Renewal => {
       const next = SessionRecord.authorized(record.generation + 1, merged)
       const kept = yield* save(cell, next, commit(cell, claim, next))
       if (!isThatToken(kept, token)) {
-        if (kept !== undefined) reconcile(cell, kept, merged)
+        if (kept !== undefined) reconcile(cell, kept, token.refreshToken)
         return yield* renew(cell, need)
       }
       yield* recovered(cell, "refreshed")
@@ -276,26 +284,39 @@ export const make = (options: Options): Renewal => {
   }
 
   /**
-   * Two redemptions of one refresh token were answered, and a sibling's was kept. A server with a grace window may have
-   * left only the later one alive, so that one is held from now on, and the other beside it for one attempt.
+   * Two redemptions of one refresh token were answered, and a sibling's was kept: what came of ours stands beside it for
+   * one attempt. A server with a grace window has left only the later one alive, and nobody here knows which that is;
+   * while the window is open it takes either, and what it gives for that is the one.
    */
-  const reconcile = (cell: Cell, kept: SessionRecord.SessionRecord, token: Token.Token): void => {
-    if (kept.state._tag === "Dead") return
+  const reconcile = (
+    cell: Cell,
+    kept: SessionRecord.SessionRecord,
+    alternate: Redacted.Redacted<string> | undefined
+  ): void => {
+    if (kept.state._tag === "Dead" || kept.token === undefined || alternate === undefined) return
+    const settled = policy.rotation === "grace" ? run(cell, otherToken(kept.token)) : Effect.void
+    flights.follow(Effect.ignore(Effect.zipRight(keepAlternate(cell, kept.generation, alternate), settled)))
+  }
+
+  const keepAlternate = (
+    cell: Cell,
+    generation: number,
+    alternate: Redacted.Redacted<string>
+  ): Effect.Effect<unknown, StoreError> => {
     const key = storeKey(cell.sessionKey)
-    const attempt: Effect.Effect<unknown, StoreError> = Effect.flatMap(
-      claimed(key, kept.generation),
-      ([begun, claim]) => {
-        switch (begun._tag) {
-          case "Begun":
-            return store.commit(key, claim, SessionRecord.reconciled(begun.record, token))
-          case "Busy":
-            return Effect.zipRight(options.siblings.awaitChange(key, policy.hold), attempt)
-          case "Moved":
-            return Effect.void
-        }
+    return Effect.flatMap(claimed(key, generation), ([begun, claim]) => {
+      switch (begun._tag) {
+        case "Begun":
+          return store.commit(key, claim, SessionRecord.reconciled(begun.record, alternate))
+        case "Busy":
+          return Effect.zipRight(
+            options.siblings.awaitChange(key, policy.hold),
+            keepAlternate(cell, generation, alternate)
+          )
+        case "Moved":
+          return Effect.void
       }
-    )
-    flights.follow(Effect.ignore(attempt))
+    })
   }
 
   const unanswered = (

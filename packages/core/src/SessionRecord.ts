@@ -161,22 +161,18 @@ export const dead = (self: SessionRecord, reason: ReauthorizationReason): Sessio
 })
 
 /**
- * The next generation after two redemptions were answered: the record of the later one, with the refresh token of the
- * earlier one as its alternate.
+ * The next generation after a second redemption of the same refresh token was answered: as it was, with what the second
+ * one gave beside it.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const reconciled = (self: SessionRecord, other: Token): SessionRecord => {
-  const isLater = other.issuedAt > (self.token?.issuedAt ?? -Infinity)
-  const alternate = isLater ? refreshToken(self) : other.refreshToken
-  return {
-    ...(isLater ? authorized(0, other) : self),
-    generation: self.generation + 1,
-    state: { _tag: "Idle", unresolved: isUnresolved(self) },
-    ...(alternate === undefined ? undefined : { alternate })
-  }
-}
+export const reconciled = (self: SessionRecord, alternate: Redacted.Redacted<string>): SessionRecord => ({
+  ...self,
+  generation: self.generation + 1,
+  alternate,
+  state: { _tag: "Idle", unresolved: isUnresolved(self) }
+})
 
 /**
  * The record with its alternate to redeem, which then is none any more.

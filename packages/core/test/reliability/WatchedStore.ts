@@ -33,7 +33,7 @@ export const unavailable = (operation: string): Effect.Effect<never, OAuth2Error
   Effect.fail(new OAuth2Error.StoreError({ operation, reason: "Unavailable" }))
 
 export const make = (
-  nature: Partial<Pick<TokenStore.TokenStoreService, "durability" | "sharing">> = {},
+  nature: Partial<Pick<TokenStore.TokenStoreService, "durability" | "sharing" | "changes">> = {},
   inner?: TokenStore.TokenStoreService
 ): Effect.Effect<WatchedStoreService> =>
   Effect.gen(function*() {
@@ -67,7 +67,9 @@ export const make = (
         rename: (from, to) => {
           keys.add(to)
           return watch("rename", from, memory.rename(from, to))
-        }
+        },
+        idle: memory.idle,
+        changes: nature.changes
       },
       asked: [],
       before: () => Effect.void,

@@ -3,7 +3,7 @@ import { OAuth2Client, OAuth2Crypto, OAuth2HttpClient, PendingAuthorizations, Se
 import type { OAuth2Session, SessionEvent } from "@effect-oauth2/core"
 import { Fault, type ServerOptions, TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { assert } from "@effect/vitest"
-import { Effect, Layer, Redacted, Stream } from "effect"
+import { Context, Effect, Layer, Redacted, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { publicClient } from "../fixtures.js"
 import * as WatchedStore from "./WatchedStore.js"
@@ -37,6 +37,10 @@ export const clientLayer = <R = never>(client: Partial<OAuth2Client.Options<R>> 
     Layer.provideMerge(PendingAuthorizations.layerMemory),
     Layer.provide(Layer.succeed(OAuth2Crypto.OAuth2Crypto, atOnce))
   )
+
+/** A process of its own on the store and the server that there are: a client that shares nothing else with others. */
+export const open = (options?: Partial<OAuth2Client.Options>) =>
+  Effect.map(Layer.build(Layer.fresh(clientLayer(options))), (context) => Context.get(context, Client))
 
 /** Digests that are there at once: a promise would be waited for in real time. */
 const atOnce: OAuth2Crypto.OAuth2CryptoService = {

@@ -1,0 +1,293 @@
+/** Processes that share a store hear of each other, keep to each other's pauses, and lose nothing that two of them got. */
+import { RefreshLease, SessionRecord, TokenStore } from "@effect-oauth2/core"
+import type { OAuth2Client, OAuth2Session } from "@effect-oauth2/core"
+import { Fault, TestAuthorizationServer } from "@effect-oauth2/core/testing"
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Duration, Effect, Exit, Layer, PubSub, Redacted, Stream } from "effect"
+import {
+  assertIntact,
+  assertOnePresentation,
+  Client,
+  hour,
+  minute,
+  open,
+  second,
+  Server,
+  signIn,
+  watchEvents
+} from "./house.js"
+import * as Simulation from "./Simulation.js"
+import * as WatchedStore from "./WatchedStore.js"
+
+/** A store that tells every change, as one with LISTEN and NOTIFY does. */
+const telling = Layer.scoped(
+  WatchedStore.WatchedStore,
+  Effect.gen(function*() {
+    const changes = yield* PubSub.unbounded<string>()
+    const memory = yield* TokenStore.makeMemory
+    const told = <A, E>(key: string, act: Effect.Effect<A, E>) => Effect.zipLeft(act, PubSub.publish(changes, key))
+    return yield* WatchedStore.make({ sharing: "network", changes: Stream.fromPubSub(changes) }, {
+      ...memory,
+      commit: (key, claim, next) => told(key, memory.commit(key, claim, next)),
+      replace: (key, record) => told(key, memory.replace(key, record)),
+      remove: (key) => told(key, memory.remove(key)),
+      rename: (from, to) => told(from, told(to, memory.rename(from, to)))
+    })
+  })
+)
+
+const silent = Layer.effect(WatchedStore.WatchedStore, WatchedStore.make({ sharing: "network" }))
+
+const as = <A, E, R>(client: OAuth2Client.OAuth2ClientService, effect: Effect.Effect<A, E, R>) =>
+  Effect.provideService(effect, Client, client)
+
+/** Uses each session every so often. */
+const useAll = (sessions: ReadonlyArray<OAuth2Session.OAuth2Session>, every: number, duration: number) =>
+  Effect.forEach(
+    sessions,
+    ({ token }) => Effect.repeatN(Effect.delay(Effect.exit(token), every), Math.floor(duration / every)),
+    { concurrency: "unbounded", discard: true }
+  )
+
+describe("a store that tells of changes", () => {
+  it("R07 who waits for a sibling goes on as soon as the sibling has written", () =>
+    Simulation.run(71, () =>
+      Effect.gen(function*() {
+        const [here, there, server] = yield* Effect.all([open(), open(), Server])
+        yield* as(here, signIn())
+        yield* Effect.sleep(2 * hour)
+        yield* server.inject("token", Fault.delay(3_000))
+        const renewing = yield* Effect.fork(Effect.timed(here.session().token))
+        yield* Effect.sleep(10)
+        const [waited, token] = yield* Effect.timed(there.session().token)
+        const [, renewed] = yield* renewing
+        assert.strictEqual(Redacted.value(token.accessToken), Redacted.value(renewed.accessToken))
+        assert.approximately(Duration.toMillis(waited), 2_990, 5)
+        assert.strictEqual(yield* server.tokenRequests(), 1)
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(telling, TestAuthorizationServer.layer())))))
+
+  it("R07 a sibling's renewal is adopted at once, and told, without a request", () =>
+    Simulation.run(72, () =>
+      Effect.gen(function*() {
+        const [here, there, server] = yield* Effect.all([open(), open(), Server])
+        yield* as(here, signIn())
+        yield* there.session().token
+        const seen = yield* as(there, watchEvents)
+        const renewed = yield* here.session().refresh
+        yield* Effect.sleep(5)
+        assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Adopted"])
+        assert.strictEqual(
+          Redacted.value((yield* there.session().token).accessToken),
+          Redacted.value(renewed.accessToken)
+        )
+        assert.strictEqual(yield* server.tokenRequests(), 1)
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(telling, TestAuthorizationServer.layer())))))
+
+  it("a sign-out elsewhere is seen at once, and told", () =>
+    Simulation.run(73, () =>
+      Effect.gen(function*() {
+        const [here, there] = yield* Effect.all([open(), open()])
+        yield* as(here, signIn())
+        yield* there.session().token
+        const seen = yield* as(there, watchEvents)
+        yield* here.session().signOut
+        yield* Effect.sleep(5)
+        assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Removed"])
+        assert.deepInclude(yield* Effect.flip(there.session().token), { reason: "NoSession" })
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(telling, TestAuthorizationServer.layer())))))
+
+  it("a session that died elsewhere is told as dead", () =>
+    Simulation.run(74, () =>
+      Effect.gen(function*() {
+        const [here, there, server] = yield* Effect.all([open(), open(), Server])
+        yield* as(here, signIn())
+        yield* there.session().token
+        const seen = yield* as(there, watchEvents)
+        yield* server.inject("token", Fault.status(400, { error: "invalid_grant" }))
+        yield* Effect.exit(here.session().refresh)
+        yield* Effect.sleep(5)
+        assert.deepStrictEqual(seen.map((event) => [event._tag, "reason" in event && event.reason]), [
+          ["Dead", "InvalidGrant"]
+        ])
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(telling, TestAuthorizationServer.layer())))))
+
+  it("what is told of a session that nobody uses here costs no look at the store", () =>
+    Simulation.run(75, () =>
+      Effect.gen(function*() {
+        const [here, , store] = yield* Effect.all([open(), open(), WatchedStore.WatchedStore])
+        yield* as(here, signIn())
+        const reads = store.count("get")
+        yield* Effect.repeatN(here.session().refresh, 9)
+        yield* Effect.sleep(1_000)
+        // Each renewal reads once, and once more when its own change is told
+        assert.isAtMost(store.count("get") - reads, 20)
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(telling, TestAuthorizationServer.layer())))))
+})
+
+describe("R23 a pause is kept by all processes", () => {
+  it.each([1, 2, 3, 4])(
+    "R23 eight processes make 12 attempts in a five-minute outage, at most (seed %i)",
+    (seed) =>
+      Simulation.run(seed, () =>
+        Effect.gen(function*() {
+          const processes = yield* Effect.all(Array.from({ length: 8 }, () => open()))
+          const server = yield* Server
+          yield* as(processes[0]!, signIn())
+          yield* Effect.sleep(61 * minute)
+          const began = yield* Clock.currentTimeMillis
+          yield* server.inject("token", Fault.connectionRefused, { times: Infinity })
+          yield* useAll(processes.map((client) => client.session()), 250, 5 * minute)
+          const attempts = (yield* server.exchanges("token")).map(({ at }) => at - began)
+          assert.isAtMost(attempts.length, 12)
+          assert.isAtLeast(attempts.length, 7)
+          yield* server.clearFaults("token")
+          yield* Effect.sleep(2 * minute)
+          yield* Effect.forEach(processes, (client) => client.session().token)
+          yield* assertIntact()
+          yield* assertOnePresentation
+        }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer()))))
+  )
+
+  it("R23 a process that was started anew keeps to the pause of the one before it", () =>
+    Simulation.run(5, () =>
+      Effect.gen(function*() {
+        const server = yield* Server
+        yield* as(yield* open(), signIn())
+        yield* Effect.sleep(61 * minute)
+        for (let n = 0; n < 5; n++) yield* server.inject("token", Fault.status(429, { retryAfter: "60" }))
+        const first = yield* open()
+        yield* Effect.exit(first.session().token)
+        for (let n = 0; n < 20; n++) {
+          const client = yield* open()
+          assert.deepInclude(yield* Effect.flip(client.session().token), { _tag: "RefreshFailed", reason: "CoolDown" })
+          yield* Effect.sleep(second)
+        }
+        assert.strictEqual(yield* server.tokenRequests(), 1)
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer())))))
+})
+
+describe("a lease beside the store", () => {
+  it("S61 who waits for the lease asks the store no more than twice, and adopts", () =>
+    Simulation.run(81, () =>
+      Effect.gen(function*() {
+        const lease = yield* RefreshLease.makeMemory
+        const withLease = Effect.provideService(open(), RefreshLease.RefreshLease, lease)
+        const [here, there, server, store] = yield* Effect.all([
+          withLease,
+          withLease,
+          Server,
+          WatchedStore.WatchedStore
+        ])
+        yield* as(here, signIn())
+        yield* Effect.sleep(2 * hour)
+        yield* server.inject("token", Fault.delay(5_000))
+        const asked = store.asked.length
+        yield* Effect.all([here.session().token, there.session().token], { concurrency: "unbounded" })
+        assert.strictEqual(yield* server.tokenRequests(), 1)
+        // A look, the lease, a look, begin and commit; and two looks of who waited
+        assert.isAtMost(store.asked.length - asked, 6)
+        yield* assertIntact()
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer())))))
+
+  it("R12 a lease that is never given back is not waited for beyond the hold", () =>
+    Simulation.run(82, () =>
+      Effect.gen(function*() {
+        const never: RefreshLease.RefreshLeaseService = {
+          withLease: (_, { wait }) =>
+            Effect.delay(new RefreshLease.LeaseTimeout({ waited: Duration.toMillis(wait) }), wait)
+        }
+        const here = yield* Effect.provideService(open(), RefreshLease.RefreshLease, never)
+        yield* as(here, signIn())
+        yield* Effect.sleep(2 * hour)
+        const [waited] = yield* Effect.timed(here.session().token)
+        assert.isAtMost(Duration.toMillis(waited), 12 * second)
+        assert.strictEqual(yield* (yield* Server).tokenRequests(), 1)
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer())))))
+})
+
+describe("R10 a process that was frozen", () => {
+  const grace = TestAuthorizationServer.layer({ rotation: { grace: "1 minute" } })
+  const policy = { refreshPolicy: { rotation: "grace" } } as const
+
+  it.each([0, 1, 2, 3])(
+    "R10 before its request: it makes none with a claim that is another's by now (seed %i)",
+    (seed) =>
+      Simulation.run(seed, (world) =>
+        Effect.gen(function*() {
+          const [frozen, other] = yield* Effect.all([open(policy), open(policy)])
+          const [server, store] = yield* Effect.all([Server, WatchedStore.WatchedStore])
+          yield* as(frozen, signIn())
+          yield* Effect.sleep(2 * hour)
+          store.after = (operation) => {
+            if (operation !== "begin") return Effect.void
+            store.after = () => Effect.void
+            // The clock goes on while the process stands still, and another takes over
+            return Effect.zipRight(
+              Effect.sync(() => world.setClock(22 * second)),
+              Effect.ignore(other.session().token)
+            )
+          }
+          yield* frozen.session().token
+          assert.strictEqual(yield* server.tokenRequests(), 1)
+          yield* assertIntact()
+          yield* assertOnePresentation
+        }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, grace))))
+  )
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    "R10 in the middle of its request: two answers for one refresh token are brought to one, and the session goes on (seed %i)",
+    (seed) =>
+      Simulation.run(seed, (world) =>
+        Effect.gen(function*() {
+          const [frozen, other] = yield* Effect.all([open(policy), open(policy)])
+          const server = yield* Server
+          yield* as(frozen, signIn())
+          yield* Effect.sleep(2 * hour)
+          // Its request arrives at once, or only when the other has its answer; its own answer comes last
+          yield* server.inject("token", seed % 2 === 0 ? Fault.delay(7_500) : Fault.afterActing(Fault.delay(7_500)))
+          const ended = yield* Effect.fork(Effect.exit(frozen.session().token))
+          yield* Effect.sleep(100)
+          world.setClock(13 * second)
+          const taken = yield* Effect.exit(other.session().token)
+          assert.isTrue(Exit.isSuccess(taken))
+          yield* ended
+          yield* Effect.sleep(second)
+          // The one refresh token was presented twice, and what it gave once, so that one successor is left
+          assert.strictEqual(yield* server.tokenRequests(), 3)
+          yield* assertIntact()
+          // Long after the grace window, both still go on
+          yield* Effect.sleep(2 * hour)
+          const tokens = yield* Effect.forEach([frozen, other], (client) => client.session().token)
+          assert.strictEqual(new Set(tokens.map(({ accessToken }) => Redacted.value(accessToken))).size, 1)
+          yield* assertIntact()
+        }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, grace))))
+  )
+
+  it("R10 an alternate is tried once when the other is refused, before the session is called dead", () =>
+    Simulation.run(9, () =>
+      Effect.gen(function*() {
+        const [client, server, store] = yield* Effect.all([open(), Server, WatchedStore.WatchedStore])
+        const token = yield* server.issue()
+        yield* client.restore({ ...token, refreshToken: Redacted.make("replaced-long-ago") })
+        const record = (yield* store.stored())!
+        const key = store.asked.at(-1)!.key
+        yield* store.service.replace(key, { ...record, alternate: token.refreshToken! })
+        const other = yield* open()
+        yield* Effect.sleep(2 * hour)
+        yield* other.session().token
+        assert.strictEqual(yield* server.tokenRequests(), 2)
+        yield* assertIntact()
+        const dead = (yield* store.stored())!
+        yield* store.service.replace(key, {
+          ...SessionRecord.authorized(0, { ...dead.token!, refreshToken: Redacted.make("unknown") }),
+          alternate: Redacted.make("unknown, too".replaceAll(" ", ""))
+        })
+        yield* Effect.sleep(2 * hour)
+        const third = yield* open()
+        assert.deepInclude(yield* Effect.flip(third.session().token), {
+          _tag: "ReauthorizationRequired",
+          reason: "InvalidGrant"
+        })
+        assert.strictEqual(yield* server.tokenRequests(), 4)
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer())))))
+})
