@@ -128,6 +128,8 @@ export type CompleteOptions =
  */
 export interface OAuth2ClientService {
   readonly registration: Registration.Registration
+  /** The custody of this client's sessions, for modules that look after many of them, such as `Upkeep`. */
+  readonly manager: TokenManager.TokenManager
   /**
    * Begins a sign-in with state and PKCE (RFC 6749 §4.1.1, RFC 7636).
    *
@@ -471,6 +473,7 @@ export const make = <R = never>(
 
     return {
       registration,
+      manager,
       begin,
       complete,
       authorize,

@@ -388,7 +388,7 @@ const storeAdvice = {
   Unavailable: "Try again later",
   Corrupt: "Mend the record, or sign out",
   NewerVersion: "Update this program",
-  UnknownKey: "Provide the key that the record was encrypted with"
+  UnknownKey: "Give the store the key that the record was encrypted with"
 }
 
 /**
@@ -487,8 +487,11 @@ export type AttemptError = typeof AttemptError.Type
  * @category errors
  */
 export class RefreshFailed extends Schema.TaggedError<RefreshFailed>()("RefreshFailed", {
-  /** `Attempt`: just tried. `CoolDown`: tried before `retryAt`, so no request was made. `Closing`: the program ends. */
-  reason: Schema.Literal("Attempt", "CoolDown", "Closing"),
+  /**
+   * `Attempt`: just tried. `CoolDown`: tried before `retryAt`, so no request was made. `Closing`: the program ends.
+   * `ReadOnly`: this session is never renewed here.
+   */
+  reason: Schema.Literal("Attempt", "CoolDown", "Closing", "ReadOnly"),
   /** When the next attempt is allowed, in epoch milliseconds. */
   retryAt: Schema.optional(Schema.Number),
   /** What the last attempt failed with. */

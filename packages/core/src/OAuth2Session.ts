@@ -60,7 +60,7 @@ export class OAuth2Session {
     return Effect.as(this.#manager.acquire(this.#key), true).pipe(
       Effect.catchTags({
         ReauthorizationRequired: () => Effect.succeed(false),
-        RefreshFailed: () => Effect.succeed(true)
+        RefreshFailed: ({ reason }) => Effect.succeed(reason !== "ReadOnly")
       })
     )
   }

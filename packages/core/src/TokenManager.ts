@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Array from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -21,7 +22,7 @@ import * as Stream from "effect/Stream"
 import * as Flights from "./Flights.js"
 import type { Grant } from "./Grant.js"
 import { OAuth2Crypto } from "./OAuth2Crypto.js"
-import type { AttemptError, OAuth2Error } from "./OAuth2Error.js"
+import { type AttemptError, ConfigurationError, type OAuth2Error, ReauthorizationRequired } from "./OAuth2Error.js"
 import * as RecordWriter from "./RecordWriter.js"
 import * as RefreshLease from "./RefreshLease.js"
 import type { RefreshPolicy } from "./RefreshPolicy.js"
@@ -62,6 +63,12 @@ export interface TokenManager {
     sessionKey: string,
     held: SessionMemory.Held
   ) => Effect.Effect<SessionMemory.Held | undefined, OAuth2Error>
+  /** The token as it is stored, if it can be presented. Nothing is renewed. Without a session `NoSession`. */
+  readonly look: (sessionKey: string) => Effect.Effect<SessionMemory.Held | undefined, OAuth2Error>
+  /** The keys of sessions that were last renewed before an instant (epoch milliseconds), the longest ago first. */
+  readonly idle: (renewedBefore: number, limit: number) => Effect.Effect<ReadonlyArray<string>, OAuth2Error>
+  /** Renews the session, unless that was done since the instant. */
+  readonly renewIdle: (sessionKey: string, renewedBefore: number) => Effect.Effect<void, OAuth2Error>
   /** Exchanges a grant and keeps the answer under this key, even if the caller is interrupted. */
   readonly authorize: (sessionKey: string, grant: Grant) => Effect.Effect<SessionMemory.Held, OAuth2Error>
   /** Keeps a token that was obtained elsewhere. */
@@ -214,6 +221,39 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       return true
     }
 
+    // ---- care
+
+    const stored = (sessionKey: string) =>
+      Effect.map(store.get(storeKey(sessionKey)), Option.getOrUndefined)
+
+    const look = (sessionKey: string): Effect.Effect<SessionMemory.Held | undefined, OAuth2Error> =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const held = memory.peek(sessionKey, now)
+        if (held !== undefined) return Effect.succeed(held)
+        return Effect.flatMap(stored(sessionKey), (record) =>
+          record === undefined
+            ? new ReauthorizationRequired({ reason: "NoSession" })
+            : Effect.succeed(memory.usable(record, now, SessionMemory.anyToken)))
+      })
+
+    const idle = (renewedBefore: number, limit: number): Effect.Effect<ReadonlyArray<string>, OAuth2Error> =>
+      store.idle === undefined
+        ? new ConfigurationError({ field: "store", problem: "cannot tell which sessions are idle" })
+        : Effect.map(
+          store.idle({ prefix: namespace, renewedBefore, limit }),
+          Array.filterMap((key) => Option.fromNullable(sessionKeyOf(key)))
+        )
+
+    const renewIdle = (sessionKey: string, renewedBefore: number): Effect.Effect<void, OAuth2Error> =>
+      withCell(sessionKey, (cell) =>
+        Effect.flatMap(stored(sessionKey), (record) =>
+          record === undefined || SessionRecord.renewedAt(record) >= renewedBefore
+            ? Effect.void
+            : awaitRenewal(
+              cell,
+              record.token === undefined ? SessionMemory.anyToken : SessionMemory.otherToken(record.token)
+            )))
+
     // ---- flights
 
     /** The renewal in the air, started if there is none. */
@@ -287,9 +327,10 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
 
     const signOut = (sessionKey: string): Effect.Effect<SignedOut, OAuth2Error> =>
       detached(
-        withCell(sessionKey, (cell) => Effect.flatMap(alone(cell, erase(cell)), revoke)).pipe(
-          Telemetry.step("oauth2.sign_out")
-        )
+        withCell(sessionKey, (cell) =>
+          Effect.flatMap(alone(cell, erase(cell)), revoke)).pipe(
+            Telemetry.step("oauth2.sign_out")
+          )
       )
 
     const erase = (cell: SessionMemory.Cell) =>
@@ -347,6 +388,9 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       acquire,
       renew,
       rejected,
+      look,
+      idle,
+      renewIdle,
       authorize: (sessionKey, grant) =>
         detached(
           withCell(sessionKey, (cell) => renewal.authorize(cell, grant)).pipe(Telemetry.step("oauth2.authorize"))

@@ -202,6 +202,14 @@ export * as Profiles from "./Profiles.js"
 export * as ProviderProfile from "./ProviderProfile.js"
 
 /**
+ * A session that is used and never renewed, for where a refresh has no place: a page that is rendered on a server, a
+ * function that may be stopped at any time.
+ *
+ * @since 0.1.0
+ */
+export * as ReadOnlySession from "./ReadOnlySession.js"
+
+/**
  * How records get into the store: again and again until they are there, and held in memory while they are not.
  *
  * @since 0.1.0
@@ -333,3 +341,11 @@ export * as TokenResponse from "./TokenResponse.js"
  * @since 0.1.0
  */
 export * as TokenStore from "./TokenStore.js"
+
+/**
+ * Care for sessions that nobody is using just now: before their tokens expire, and before their refresh tokens die of
+ * disuse.
+ *
+ * @since 0.1.0
+ */
+export * as Upkeep from "./Upkeep.js"

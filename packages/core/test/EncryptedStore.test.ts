@@ -109,7 +109,7 @@ describe("EncryptedStore", () => {
       yield* both.replace("key", record)
       const error = yield* Effect.flip(old.get("key"))
       assert.deepInclude(error, { reason: "UnknownKey", remedy: "operator" })
-      assert.include(error.message, "Provide the key")
+      assert.include(error.message, "Give the store the key")
       const onlyNew = yield* EncryptedStore.make(inner, { keys: [second] })
       assert.strictEqual(Redacted.value((yield* stored(onlyNew)).token!.accessToken), "canary-access")
     }))

@@ -68,6 +68,8 @@ const examples: ReadonlyArray<readonly [OAuth2Error.OAuth2Error, remedy: OAuth2E
     false
   ],
   [new OAuth2Error.RefreshFailed({ reason: "Closing" }), "retry", false],
+  [new OAuth2Error.RefreshFailed({ reason: "ReadOnly" }), "retry", false],
+  [new OAuth2Error.StoreError({ operation: "get", reason: "UnknownKey" }), "operator", false],
   [
     new OAuth2Error.ScopeMismatch({ granted: ["a"], missing: ["b"], additional: [], token }),
     "user",

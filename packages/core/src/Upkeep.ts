@@ -1,0 +1,101 @@
+/**
+ * Care for sessions that nobody is using just now: before their tokens expire, and before their refresh tokens die of
+ * disuse.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { OAuth2ClientService } from "./OAuth2Client.js"
+import type { OAuth2Error } from "./OAuth2Error.js"
+import type { OAuth2Session } from "./OAuth2Session.js"
+
+/**
+ * Looks at the session again and again, so that it is renewed in its early window although nobody asks for its token.
+ * It goes on until the session has to be authorized anew, and fails with that `ReauthorizationRequired`; other failures
+ * are events of the client, and tried again.
+ *
+ * The schedule says when to look, not when to renew: that is the refresh policy's. Default: every 30 seconds.
+ *
+ * @example
+ * import { OAuth2Client, Upkeep } from "@effect-oauth2/core"
+ * import { Effect, Layer } from "effect"
+ *
+ * export const UpkeepLive = Layer.scopedDiscard(
+ *   Effect.flatMap(OAuth2Client.OAuth2Client, (client) => Effect.forkScoped(Upkeep.keepFresh(client.session("nightly"))))
+ * )
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const keepFresh = (
+  session: OAuth2Session,
+  schedule: Schedule.Schedule<unknown> = Schedule.spaced("30 seconds")
+): Effect.Effect<never, OAuth2Error> =>
+  session.token.pipe(
+    Effect.asVoid,
+    Effect.catchTags({ RefreshFailed: () => Effect.void, StoreError: () => Effect.void }),
+    Effect.repeat(schedule),
+    Effect.zipRight(Effect.never)
+  )
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SweepOptions {
+  /** Sessions that were not renewed for so long. Stay well below the time after which the server forgets them. */
+  readonly idleFor: Duration.DurationInput
+  /** At most so many in one sweep, those first that were idle for longest. Default: 1,000. */
+  readonly limit?: number | undefined
+  /** The time from one session to the next. Default: 100 milliseconds. */
+  readonly pace?: Duration.DurationInput | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Swept {
+  /** How many sessions are renewed now, by this process or by another that was there first. */
+  readonly renewed: number
+  /** Those that are not, and why. */
+  readonly failed: ReadonlyArray<{ readonly sessionKey: string; readonly error: OAuth2Error }>
+}
+
+/**
+ * Renews the sessions of this client that were idle for too long, one after the other. Every machine of a fleet may
+ * sweep: each session is renewed by one of them.
+ *
+ * Fails with `StoreError` when the store cannot be read, and with `ConfigurationError`, field `store`, when it cannot tell
+ * which sessions are idle.
+ *
+ * @example
+ * import { OAuth2Client, Upkeep } from "@effect-oauth2/core"
+ * import { Effect, Schedule } from "effect"
+ *
+ * export const nightly = Effect.flatMap(OAuth2Client.OAuth2Client, (client) =>
+ *   Effect.repeat(Upkeep.sweep(client, { idleFor: "20 days" }), Schedule.cron("0 3 * * *")))
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const sweep = (
+  { manager }: OAuth2ClientService,
+  { idleFor, limit = 1_000, pace = "100 millis" }: SweepOptions
+): Effect.Effect<Swept, OAuth2Error> =>
+  Effect.gen(function*() {
+    const renewedBefore = (yield* Clock.currentTimeMillis) - Duration.toMillis(idleFor)
+    const failed: Array<{ readonly sessionKey: string; readonly error: OAuth2Error }> = []
+    let renewed = 0
+    for (const [index, sessionKey] of (yield* manager.idle(renewedBefore, limit)).entries()) {
+      if (index > 0) yield* Effect.sleep(pace)
+      yield* Effect.match(manager.renewIdle(sessionKey, renewedBefore), {
+        onFailure: (error) => void failed.push({ sessionKey, error }),
+        onSuccess: () => void renewed++
+      })
+    }
+    return { renewed, failed }
+  })
