@@ -38,8 +38,8 @@ export const make = (database: Database): SessionStatements => {
 
   /** The record is of this generation, and nobody redeems it, or their time is up, or further ahead than any hold. */
   const isFree = ({ generation }: Claim, hold: number) =>
-    sql`${readable} AND s.generation = ${generation} AND s.state <> 'Dead' AND NOT (s.state = 'Redeeming'
-      AND s.until > ${now} AND s.until - ${now} <= CAST(${hold} AS BIGINT))`
+    sql`${readable} AND s.generation = ${generation} AND s.state IN ('Idle', 'Redeeming')
+      AND NOT (s.state = 'Redeeming' AND s.until > ${now} AND s.until - ${now} <= CAST(${hold} AS BIGINT))`
 
   const redeeming = ({ attempt }: Claim, hold: number) =>
     sql`state = 'Redeeming', attempt = ${storedText.encode(attempt)}, until = ${now} + CAST(${hold} AS BIGINT),

@@ -71,8 +71,8 @@ export const sqliteStorage = Effect.gen(function*() {
 
 type Storage = PostgresStorage | SqliteStorage
 
-const sqlOf = ({ client }: Storage): SqlClient.SqlClient =>
-  Context.get<SqlClient.SqlClient, SqlClient.SqlClient>(client, SqlClient.SqlClient)
+const sqlOf = (storage: { readonly client: Context.Context<SqlClient.SqlClient> }) =>
+  Context.get(storage.client, SqlClient.SqlClient)
 
 /** Changes a row behind the stores' back. */
 const change = (table: "sessions" | "sign_ins", assignment: string) => (storage: Storage, key: string) => {
