@@ -5,6 +5,7 @@ import * as Statement from "@effect/sql/Statement"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
 import * as storedText from "./storedText.js"
 import { tablesOf, type TablesOptions } from "./tables.js"
 
@@ -50,7 +51,7 @@ export const make = (
       ...(dialect === "pg" ? postgres(sql) : sqlite(sql)),
       run: (operation, statements) =>
         alone(statements).pipe(
-          Effect.retry({ while: isCollision, times: 5 }),
+          Effect.retry({ while: isCollision, schedule: soonAgain }),
           Effect.mapError(() => new StoreError({ operation, reason: "Unavailable" }))
         )
     }
@@ -84,6 +85,12 @@ const alone = <A>(statements: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlE
     Statement.withTransformerDisabled,
     Effect.withTracerEnabled(false)
   )
+
+const soonAgain = Schedule.exponential("2 millis").pipe(
+  Schedule.union(Schedule.spaced("50 millis")),
+  Schedule.jittered,
+  Schedule.intersect(Schedule.recurs(50))
+)
 
 /** PostgreSQL undid a statement that was in the way of another: a deadlock, or a failure to put them in order. */
 const isCollision = ({ cause }: SqlError): boolean =>

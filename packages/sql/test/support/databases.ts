@@ -31,6 +31,13 @@ export const postgresConfig = (over: Partial<PgClient.PgClientConfig> = {}): PgC
 export const postgresClient = (over?: Partial<PgClient.PgClientConfig>) =>
   Layer.build(PgClient.layer(postgresConfig(over)))
 
+/** A pool whose transactions are serializable unless they say otherwise. */
+export const serializable = (): Partial<PgClient.PgClientConfig> => {
+  const { password, port, user } = inject("postgres")
+  const options = encodeURIComponent("-c default_transaction_isolation=serializable")
+  return { url: Redacted.make(`postgres://${user}:${password}@127.0.0.1:${port}/postgres?options=${options}`) }
+}
+
 export interface PostgresStorage {
   readonly tablePrefix: string
   readonly client: Context.Context<PgClient.PgClient | SqlClient.SqlClient>
