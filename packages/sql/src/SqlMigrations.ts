@@ -38,10 +38,9 @@
 import type { ConfigurationError } from "@effect-oauth2/core/OAuth2Error"
 import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
-import { SqlError } from "@effect/sql/SqlError"
+import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Database from "./internal/database.js"
 import * as Postgres from "./internal/postgresSchema.js"
@@ -59,7 +58,7 @@ export interface Options {
 
 /**
  * Makes what is not there yet. Several may run it at once, and again at each start: who finds another at it waits, up
- * to ten seconds.
+ * to three seconds.
  *
  * Fails with `ConfigurationError` when the database is neither PostgreSQL nor SQLite, or the prefix cannot be used, and
  * with what the database says when it refuses. No secret is in play.
@@ -80,7 +79,7 @@ export const run = (
     )
     yield* migrate(tables, statements).pipe(
       Effect.zipRight(areThere),
-      Effect.retry(Schedule.intersect(Schedule.spaced("200 millis"), Schedule.recurs(50))),
+      Effect.retry(Schedule.intersect(Schedule.spaced("200 millis"), Schedule.recurs(15))),
       Effect.provideService(SqlClient.SqlClient, sql)
     )
   })
@@ -105,15 +104,15 @@ export const layer = (
 /** The Migrator dies of a migration that fails: here it is an error like others. */
 const migrate = ({ migrations }: Tables, statements: ReadonlyArray<string>) =>
   Migrator.make({})({ table: migrations, loader: Migrator.fromRecord({ "0001_custody": execute(statements) }) }).pipe(
-    Effect.catchSomeDefect((defect) =>
-      defect instanceof Migrator.MigrationError || defect instanceof SqlError
-        ? Option.some(Effect.fail(defect))
-        : Option.none()
+    Effect.catchAllDefect((defect) =>
+      defect instanceof Migrator.MigrationError
+        ? defect
+        : new Migrator.MigrationError({ reason: "failed", message: "The migrations failed", cause: defect })
     )
   )
 
 const execute = (statements: ReadonlyArray<string>) =>
   Effect.flatMap(
     SqlClient.SqlClient,
-    (sql) => Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared, { discard: true })
+    (sql) => Effect.forEach(statements, (statement) => sql.unsafe(statement), { discard: true })
   )

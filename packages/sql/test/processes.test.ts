@@ -7,7 +7,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import { sqliteStorage } from "./support/databases.js"
+import { sqliteClient, sqliteFile, sqliteStorage } from "./support/databases.js"
 
 const root = fileURLToPath(new URL("../../..", import.meta.url))
 const renewer = fileURLToPath(new URL("./support/renewer.ts", import.meta.url))
@@ -54,6 +54,16 @@ describe("SqlTokenStore on SQLite, over processes", () => {
       const renewed = said.flatMap(([, generations]) => JSON.parse(generations) as ReadonlyArray<number>)
       assert.deepStrictEqual([...renewed].sort((a, b) => a - b), Array.from({ length: 200 }, (_, index) => index + 1))
       assert.strictEqual(Option.getOrThrow(yield* store.get("key")).generation, 201)
+    }))
+
+  it.scopedLive("R39 processes that start at once on a new file all find their tables", () =>
+    Effect.gen(function*() {
+      const filename = yield* sqliteFile
+      const processes = yield* Effect.replicateEffect(start(filename, "starter", "migrate"), 4)
+      const said = yield* Effect.forEach(processes, ({ line }) => line, { concurrency: 4 })
+      assert.deepStrictEqual(said, ["ready", "ready", "ready", "ready"])
+      const store = yield* Effect.provide(SqlTokenStore.make(), yield* sqliteClient(filename))
+      assert.isTrue(Option.isNone(yield* store.get("key")))
     }))
 
   it.scopedLive("R12 what a killed process held is taken over within a second of its time, and its answer is in doubt", () =>

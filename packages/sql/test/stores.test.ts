@@ -11,6 +11,8 @@ import { recorder } from "../../core/test/spans.js"
 import { postgresClient, postgresStorage } from "./support/databases.js"
 import { postgres, sqlite, type Storage } from "./support/dialects.js"
 
+let count = 0
+
 const hold = Duration.minutes(1)
 
 const readJson = (path: string): unknown => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"))
@@ -217,6 +219,17 @@ for (const [dialect, storage] of Object.entries({ postgres, sqlite })) {
         yield* store.replace("key", record("x"))
         yield* Effect.provide(SqlMigrations.run({ tablePrefix }), here.client)
         assert.isTrue(Option.isSome(yield* store.get("key")))
+      }))
+
+    it.scopedLive("tables of others under the same names are a typed error, and are left alone", () =>
+      Effect.gen(function*() {
+        const { client } = yield* storage
+        const sql = Context.get(client, SqlClient.SqlClient)
+        const prefix = `others${count++}_`
+        yield* sql`CREATE TABLE ${sql(`${prefix}sign_ins`)} (mine integer)`
+        const error = yield* Effect.flip(Effect.provide(SqlMigrations.run({ tablePrefix: prefix }), client))
+        assert.include(["MigrationError", "SqlError"], error._tag)
+        assert.deepStrictEqual(yield* sql`SELECT mine FROM ${sql(`${prefix}sign_ins`)}`, [])
       }))
 
     it.scopedLive("R39 without the tables the store is unavailable, and says so typed", () =>

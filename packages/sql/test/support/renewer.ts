@@ -1,6 +1,8 @@
-/** A process of its own on a SQLite file: it renews the session again and again, and prints how often it did. */
+/** A process of its own on a SQLite file: it makes the tables, then renews the session again
+ * and again, and prints which generations it renewed. */
 import * as SessionRecord from "@effect-oauth2/core/SessionRecord"
 import * as TokenStore from "@effect-oauth2/core/TokenStore"
+import * as SqlMigrations from "@effect-oauth2/sql/SqlMigrations"
 import * as SqlTokenStore from "@effect-oauth2/sql/SqlTokenStore"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as Duration from "effect/Duration"
@@ -37,11 +39,15 @@ const hold = (store: TokenStore.TokenStoreService) =>
 const program = Effect.gen(function*() {
   const store = yield* TokenStore.TokenStore
   process.stdout.write("ready\n")
+  if (command === "migrate") return
   if (command === "hold") return yield* hold(store)
   const generations = yield* Effect.replicateEffect(renewOnce(store), 50)
   process.stdout.write(`${JSON.stringify(generations)}\n`)
 })
 
 await Effect.runPromise(
-  Effect.provide(program, Layer.provide(SqlTokenStore.layer(), SqliteClient.layer({ filename })))
+  Effect.provide(
+    program,
+    SqlTokenStore.layer().pipe(Layer.provide(SqlMigrations.layer()), Layer.provide(SqliteClient.layer({ filename })))
+  )
 )
