@@ -1,1 +1,1 @@
-export default ["packages/*/vitest.config.ts", "{examples,demo,bench,scripts}/vitest.config.ts"]
+export default ["packages/*/vitest.config.ts", "{examples,demo,bench,reliability,scripts}/vitest.config.ts"]

@@ -10,7 +10,7 @@ const tsc = (project) => bin("typescript/bin/tsc", "-p", project)
 
 const depcruise = bin(
   "dependency-cruiser/bin/dependency-cruise.mjs",
-  ...["packages", "examples", "demo", "bench", "support", "--output-type", "err-long"]
+  ...["packages", "examples", "demo", "bench", "reliability", "support", "--output-type", "err-long"]
 )
 
 export const steps = [

@@ -1,0 +1,40 @@
+/** The report: for people, and the same for programs. */
+import { mkdirSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import type { Result } from "./Rig.js"
+
+export interface Report {
+  readonly profile: string
+  readonly seed: number
+  readonly seconds: number
+  readonly results: ReadonlyArray<Result>
+}
+
+const folder = fileURLToPath(new URL("../../reports/", import.meta.url))
+
+export const write = (report: Report): void => {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(`${folder}reliability.md`, markdown(report))
+  writeFileSync(`${folder}reliability.json`, `${JSON.stringify(report.results, undefined, 2)}\n`)
+}
+
+const markdown = ({ profile, results, seconds, seed }: Report): string =>
+  [
+    "# Reliability",
+    "",
+    `What real processes on real stores did, in the ${profile} profile, with seed ${seed}, in ${seconds.toFixed(0)} s.`,
+    `\`npm run reliability -- --seed ${seed}\` does the same again, as far as a seed decides it: when a process is`,
+    "killed by the clock, another machine is somewhere else by then.",
+    "",
+    "| id | goal | runs | result | |",
+    "| --- | --- | --- | --- | --- |",
+    ...results.map(({ goal, id, ok, result, runs }) =>
+      `| ${id} | ${cell(goal)} | ${cell(runs)} | ${cell(result)} | ${ok ? "met" : "**missed**"} |`
+    ),
+    "",
+    "What is not claimed: that a refresh happens exactly once while machines cannot reach each other or the store, or that",
+    "nothing is lost when a process is killed between the rotation at a strict server and the write. No client can.",
+    ""
+  ].join("\n")
+
+const cell = (text: string): string => text.replaceAll("|", "\\|")

@@ -1,0 +1,40 @@
+import { Effect } from "effect"
+import { bundle } from "./bundle.js"
+import { generator, type Profile, type Result, type Rig, type Trial } from "./Rig.js"
+import * as Storages from "./storages.js"
+import * as Crowd from "./trials/crowd.js"
+import * as Frozen from "./trials/frozen.js"
+import * as Kills from "./trials/kills.js"
+import * as Shutdown from "./trials/shutdown.js"
+
+const trials: ReadonlyArray<Trial> = [Crowd.trial, Kills.trial, Frozen.trial, Shutdown.trial]
+
+/** Runs the trials, one after the other, each with its storages and processes. */
+export const run = (options: {
+  readonly profile: Profile
+  readonly seed: number
+  /** The requirement to look at. Default: all. */
+  readonly only?: string | undefined
+  readonly progress: (text: string) => Effect.Effect<void>
+  readonly onResult: (result: Result) => Effect.Effect<void>
+}): Effect.Effect<ReadonlyArray<Result>> =>
+  Effect.gen(function*() {
+    const { only, onResult, profile, progress, seed } = options
+    yield* Effect.promise(bundle)
+    const results: Array<Result> = []
+    const turns = yield* Effect.makeSemaphore(8)
+    const rig: Rig = {
+      profile,
+      seed,
+      random: generator(seed),
+      storages: yield* Storages.make,
+      progress,
+      report: (result) => Effect.zipRight(Effect.sync(() => results.push(result)), onResult(result)),
+      inTurn: turns.withPermits(1)
+    }
+    yield* Effect.forEach(
+      trials.filter(({ ids }) => only === undefined || ids.includes(only)),
+      (trial) => trial.run(rig)
+    )
+    return results.sort((one, other) => one.id.localeCompare(other.id))
+  }).pipe(Effect.scoped)

@@ -1,0 +1,171 @@
+/** R12, R15: processes are killed in the middle of a renewal, and another takes over. */
+import { Deferred, Effect, FiberId, Queue } from "effect"
+import type { Scope } from "effect"
+import type { Point, StoreSettings } from "../../processes/messages.js"
+import type * as Child from "../Child.js"
+import * as House from "../house.js"
+import type { Result, Rig, Storage, Trial } from "../Rig.js"
+
+/** Seconds that an access token lives. */
+const life = 2
+
+/** By when, in milliseconds, whoever comes after has an answer that stands. */
+const latest = House.hold + 1_000 + life * 1_000 + House.deadlines.requestDeadline
+
+const points: ReadonlyArray<Point> = [
+  "before the request",
+  "request sent",
+  "server rotated",
+  "answer received",
+  "before the write",
+  "after the write"
+]
+
+/** Where a strict server has taken the refresh token back, and nobody has written what it gave for it. */
+const isLossPossible = (point: Point | "any", mode: House.Mode): boolean =>
+  mode === "strict" && !["before the request", "request sent", "after the write"].includes(point)
+
+interface Killed {
+  readonly point: Point | "any"
+  /** What the one who came after got. */
+  readonly failure: string | undefined
+  /** Milliseconds from the kill to the answer. */
+  readonly took: number
+  readonly isSound: boolean
+}
+
+interface Setting {
+  readonly server: Child.Server
+  readonly heir: Child.Worker
+  readonly victim: Effect.Effect<Child.Worker, never, Scope.Scope>
+  readonly mode: House.Mode
+  /** Waits until the request with this refresh token is where the server was told to keep it. */
+  readonly heldAt: (refreshToken: string) => Effect.Effect<void>
+}
+
+/** Whoever comes after asks for the token until there is an answer that stands. */
+const inherit = ({ heir, mode, server }: Setting, key: string, point: Point | "any"): Effect.Effect<Killed> =>
+  Effect.gen(function*() {
+    const began = Date.now()
+    // What is still valid would hide whether anything is left to renew it with
+    const ask = point === "any" ? heir.ask("refresh", { key }) : heir.ask("token", { key })
+    let failure = House.failureOf(yield* ask)
+    while (failure?.startsWith("RefreshFailed") === true && Date.now() - began < 30_000) {
+      yield* Effect.sleep(100)
+      failure = House.failureOf(yield* ask)
+    }
+    const took = Date.now() - began
+    const isLost = failure === "ReauthorizationRequired RotationOutcomeUnknown"
+    const isSound = failure === undefined
+      ? yield* House.isIntact(server, heir, key)
+      : isLost && isLossPossible(point, mode)
+    return { point, failure, took, isSound }
+  })
+
+const killAt = (setting: Setting, point: Point): Effect.Effect<Killed> =>
+  Effect.gen(function*() {
+    const { heir, heldAt, server } = setting
+    const victim = yield* setting.victim
+    const [session] = yield* House.expiredSessions(server, heir, 1)
+    const { key, refreshToken } = session!
+    if (point === "request sent" || point === "server rotated") {
+      yield* server.ask("hold", { point, refreshTokens: [refreshToken] })
+      yield* Effect.forkScoped(Effect.exit(victim.ask("token", { key })))
+      yield* heldAt(refreshToken)
+    } else {
+      yield* victim.ask("stopAt", { point })
+      yield* Effect.forkScoped(Effect.exit(victim.ask("token", { key })))
+      yield* House.arrived(victim, point, 1)
+    }
+    yield* victim.signal("SIGKILL")
+    yield* victim.ended
+    return yield* inherit(setting, key, point)
+  }).pipe(Effect.scoped)
+
+/** Renews again and again, and is killed at some time. */
+const killAnywhere = (setting: Setting, rig: Rig): Effect.Effect<Killed> =>
+  Effect.gen(function*() {
+    const { heir, server } = setting
+    const victim = yield* setting.victim
+    const [session] = yield* House.expiredSessions(server, heir, 1)
+    const { key } = session!
+    const renewing = Effect.forever(victim.ask("refresh", { key }))
+    yield* Effect.forkScoped(Effect.exit(renewing))
+    yield* Effect.sleep(5 + rig.random() * 120)
+    yield* victim.signal("SIGKILL")
+    yield* victim.ended
+    return yield* inherit(setting, key, "any")
+  }).pipe(Effect.scoped)
+
+const summary = (mode: House.Mode, storage: Storage, what: string, killed: ReadonlyArray<Killed>): Result => {
+  const lost = killed.filter(({ failure }) => failure !== undefined)
+  const unsound = killed.filter(({ isSound }) => !isSound)
+  const took = killed.map(({ took }) => took)
+  const late = took.filter((millis) => millis > latest).length
+  return {
+    id: "R15",
+    goal: mode === "strict"
+      ? "lost only between rotation and write, and then said to be RotationOutcomeUnknown"
+      : "every session goes on without its user",
+    runs: `${storage.name}, ${mode} server: ${killed.length} kills ${what}`,
+    result: `${killed.length - lost.length} went on, ${lost.length} lost as told, ${unsound.length} otherwise` +
+      `${
+        unsound.length > 0
+          ? ` (${unsound.map(({ failure, point }) => `${point}: ${failure ?? "unsound"}`).join("; ")})`
+          : ""
+      }` +
+      `; taken over after ${House.percentile(took, 0.5)} ms, 99 %: ${House.percentile(took, 0.99)} ms, ` +
+      `${late} later than ${latest} ms`,
+    ok: unsound.length === 0 && late === 0
+  }
+}
+
+const onStorage = (storage: Storage, mode: House.Mode, rig: Rig): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const parts = House.combinations(rig).length
+    const labelled = Math.ceil(rig.profile.kills.labelled / parts)
+    const random = Math.ceil(rig.profile.kills.random / parts)
+    const setting = yield* settingOf(mode, yield* storage.open, rig)
+    yield* rig.progress(`${storage.name}, ${mode} server: ${labelled} kills at each point, ${random} at random`)
+    const many = (number: number, what: string, kill: Effect.Effect<Killed>) =>
+      Effect.forEach(Array.from({ length: number }), () => rig.inTurn(kill), { concurrency: 8 }).pipe(
+        Effect.flatMap((killed) => rig.report(summary(mode, storage, what, killed)))
+      )
+    yield* Effect.all([
+      ...points.map((point) => many(labelled, `at "${point}"`, killAt(setting, point))),
+      many(random, "at a random instant", killAnywhere(setting, rig))
+    ], { concurrency: "unbounded", discard: true })
+  }).pipe(Effect.scoped)
+
+const settingOf = (mode: House.Mode, store: StoreSettings, rig: Rig): Effect.Effect<Setting, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const server = yield* House.server(mode, rig.seed, life)
+    const heir = yield* House.worker(server, store, mode)
+    const arrivals = new Map<string, Deferred.Deferred<void>>()
+    const arrival = (refreshToken: string) => {
+      const found = arrivals.get(refreshToken) ?? Deferred.unsafeMake<void>(FiberId.none)
+      arrivals.set(refreshToken, found)
+      return found
+    }
+    yield* Effect.forkScoped(
+      Effect.forever(
+        Effect.flatMap(
+          Queue.take(server.told),
+          (told) => "at" in told && told.of !== undefined ? Deferred.succeed(arrival(told.of), undefined) : Effect.void
+        )
+      )
+    )
+    return {
+      server,
+      heir,
+      mode,
+      victim: House.worker(server, store, mode),
+      heldAt: (refreshToken) => Deferred.await(arrival(refreshToken))
+    }
+  })
+
+export const trial: Trial = {
+  ids: ["R12", "R15"],
+  title: "killed in the middle of a renewal",
+  run: (rig) => House.everywhere(rig, (storage, mode) => onStorage(storage, mode, rig))
+}
