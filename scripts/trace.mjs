@@ -12,7 +12,7 @@ import { testsOf } from "./lib/testTitles.mjs"
 import { problemsOf, summaryLine, summaryOf, traceOf } from "./lib/trace.mjs"
 import { filesOf, root } from "./packages.mjs"
 
-const folders = ["packages", "examples", "demo", "bench", "scripts", "support", "test"]
+const folders = ["packages", "examples", "demo", "bench", "reliability", "scripts", "support", "test"]
 const documents = ["behaviour.md", "security.md", "reliability.md"].map((name) => `docs/requirements/${name}`)
 const later = "docs/requirements/later.md"
 

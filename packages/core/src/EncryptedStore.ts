@@ -83,7 +83,9 @@ export const make = (
       Effect.gen(function*() {
         const corrupt = new StoreError({ operation, reason: "Corrupt" })
         const { renewedAt: _, sealed, ...rest } = record
-        if (sealed === undefined) return options.acceptUnencrypted === true ? record : yield* corrupt
+        if (sealed === undefined) {
+          return hasNoSecret(record) || options.acceptUnencrypted === true ? record : yield* corrupt
+        }
         const [version, id, iv, data] = sealed.split(".").map((part, index) =>
           index === 0 ? Either.right(utf8.encode(part)) : Encoding.decodeBase64Url(part)
         ).map(Either.getOrUndefined)
@@ -129,10 +131,7 @@ export const make = (
         Effect.flatMap(self.begin(key, claim, hold), (outcome): Effect.Effect<BeginOutcome, StoreError> => {
           switch (outcome._tag) {
             case "Begun":
-              // A session that is not there yet has nothing in it to open
-              return outcome.record.generation === 0
-                ? Effect.succeed(outcome)
-                : Effect.map(open("begin", key, outcome.record), (record) => ({ ...outcome, record }))
+              return Effect.map(open("begin", key, outcome.record), (record) => ({ ...outcome, record }))
             case "Moved":
               return Effect.map(opened("begin", key)(outcome.record), (record) => ({ ...outcome, record }))
             case "Busy":
@@ -180,9 +179,15 @@ export const layer = <E = never, R = never>(
     })
   )
 
-const Secrets = Schema.parseJson(SessionRecord.SessionRecord.pick("token", "refreshToken", "alternate"))
+const Secrets = Schema.parseJson(
+  SessionRecord.SessionRecord.pick("token", "refreshToken", "alternate", "sealed", "renewedAt")
+)
 const encodeSecrets = Schema.encode(Secrets)
 const decodeSecrets = Schema.decode(Secrets)
+
+/** A session that is not there yet has nothing in it to open. */
+const hasNoSecret = ({ alternate, refreshToken, token }: SessionRecord.SessionRecord): boolean =>
+  token === undefined && refreshToken === undefined && alternate === undefined
 
 const utf8 = new TextEncoder()
 

@@ -8,7 +8,7 @@ import {
   TokenStore
 } from "@effect-oauth2/core"
 import type { Token } from "@effect-oauth2/core"
-import { TestAuthorizationServer } from "@effect-oauth2/core/testing"
+import { StoreLaws, TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { publicClient } from "./fixtures.js"
@@ -40,6 +40,13 @@ const opened = (options?: Partial<EncryptedStore.Options>) =>
 const stored = (store: TokenStore.TokenStoreService, key = "key") => Effect.map(store.get(key), Option.getOrThrow)
 
 describe("EncryptedStore", () => {
+  const laws = StoreLaws.tokenStore({
+    storage: TokenStore.makeMemory,
+    open: (inner) => Effect.flatMap(key("first", 1), (key) => EncryptedStore.make(inner, { keys: [key] })),
+    hold: 60
+  })
+  for (const law of laws) it.scopedLive(law.title, () => law.check)
+
   it.effect("S69 what lies in the store holds nothing of the tokens, and comes back whole", () =>
     Effect.gen(function*() {
       const { inner, store } = yield* opened()

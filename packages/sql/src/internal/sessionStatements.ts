@@ -1,4 +1,4 @@
-import type { Claim, IdleOptions } from "@effect-oauth2/core/TokenStore"
+import { type Claim, type IdleOptions, longestHold } from "@effect-oauth2/core/TokenStore"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import type { Database } from "./database.js"
@@ -39,7 +39,9 @@ export const make = (database: Database): SessionStatements => {
   /** The record is of this generation, and nobody redeems it, or their time is up, or further ahead than any hold. */
   const isFree = ({ generation }: Claim, hold: number) =>
     sql`${readable} AND s.generation = ${generation} AND s.state IN ('Idle', 'Redeeming')
-      AND NOT (s.state = 'Redeeming' AND s.until > ${now} AND s.until - ${now} <= CAST(${hold} AS BIGINT))`
+      AND NOT (s.state = 'Redeeming' AND s.until > ${now} AND s.until - ${now} <= CAST(${
+      Math.max(hold, longestHold)
+    } AS BIGINT))`
 
   const redeeming = ({ attempt }: Claim, hold: number) =>
     sql`state = 'Redeeming', attempt = ${storedText.encode(attempt)}, until = ${now} + CAST(${hold} AS BIGINT),

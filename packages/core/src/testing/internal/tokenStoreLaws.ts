@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as SessionRecord from "../../SessionRecord.js"
-import type { TokenStoreService } from "../../TokenStore.js"
+import { longestHold, type TokenStoreService } from "../../TokenStore.js"
 import { atOnce, holds, law, type LawOf, same, tally, type World } from "./law.js"
 import { claim, fullRecord, record } from "./lawValues.js"
 
@@ -17,6 +17,9 @@ export const stored = (store: TokenStoreService, key = "key") => Effect.map(stor
 
 /** A record of the first generation under "key". */
 export const fill = ({ service }: StoreWorld) => service.replace("key", record(0, "first"))
+
+/** A record apart from its generation, which may be another under another key. */
+export const contentOf = (record: SessionRecord.SessionRecord | undefined) => record && { ...record, generation: 0 }
 
 /** The first record while an attempt redeems it; `until` is the store's own. */
 const beginAs = (store: TokenStoreService, attempt: string, hold: Duration.Duration, generation = 1, key = "key") =>
@@ -197,6 +200,13 @@ const takingOver: ReadonlyArray<StoreLaw> = [
     yield* beginAs(service, "a", hold)
     yield* pass(1.5)
     yield* same("commit", yield* service.commit("key", claim("a"), record(2, "second")), { _tag: "Committed" })
+  }),
+  law("S61 R39 who holds for a shorter time takes nothing over from who holds for longer", function*(world) {
+    const { hold, service } = world
+    yield* fill(world)
+    yield* beginAs(service, "a", Duration.millis(longestHold))
+    yield* same("begin", (yield* beginAs(service, "b", hold))._tag, "Busy")
+    yield* same("commit", yield* service.commit("key", claim("a"), record(2, "a")), { _tag: "Committed" })
   }),
   law("R29 R39 a time further ahead than the hold is a clock that was put back, and blocks nobody", function*(world) {
     const { hold, service } = world
@@ -405,7 +415,7 @@ const renaming: ReadonlyArray<StoreLaw> = [
     yield* service.replace("other", record(0, "another"))
     yield* same("rename", yield* service.rename("key", "other"), true)
     yield* same("get of the old key", yield* service.get("key"), Option.none())
-    yield* same("get of the new key", yield* stored(service, "other"), record(1, "first"))
+    yield* same("get of the new key", contentOf(yield* stored(service, "other")), contentOf(record(1, "first")))
   }),
   law("R39 a session renamed to its own key is as it was", function*(world) {
     const { service } = world
