@@ -9,7 +9,7 @@ export interface Figure {
   readonly name: string
   readonly title: string
   readonly value: number
-  readonly unit: "ratio" | "us" | "B" | "count"
+  readonly unit: "ratio" | "us" | "ms" | "B" | "count" | "per second"
   /** The target, where there is one: more is too much. */
   readonly most?: number
 }
@@ -63,6 +63,10 @@ const shown = (value: number, unit: Figure["unit"]): string => {
       return `${value.toFixed(2)} x`
     case "us":
       return `${value.toFixed(value < 10 ? 2 : 1)} µs`
+    case "ms":
+      return `${value.toFixed(2)} ms`
+    case "per second":
+      return `${Math.round(value).toLocaleString("en-US")} /s`
     case "B":
       return `${Math.round(value).toLocaleString("en-US")} B`
     case "count":

