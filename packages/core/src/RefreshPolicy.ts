@@ -66,7 +66,10 @@ export interface Options {
   readonly persistDeadline?: Duration.DurationInput | undefined
   /** Never serve a token that could not be written. Default: `false`. */
   readonly strictPersistence?: boolean | undefined
-  /** For how long one attempt owns the record. At least request deadline + persist deadline + 1 second, the default. */
+  /**
+   * For how long one attempt owns the record. At least request deadline + persist deadline + 1 second; what there is
+   * beyond request and write is what the store may take to begin. Default: one persist deadline more than that.
+   */
   readonly hold?: Duration.DurationInput | undefined
   /** How long the end of the program waits for renewals in the air. Default: request deadline + persist deadline. */
   readonly drainTimeout?: Duration.DurationInput | undefined
@@ -128,7 +131,7 @@ export const make = (
   Either.gen(function*() {
     const persistDeadline = yield* millis("persistDeadline", options.persistDeadline, 2_000)
     const shortestHold = requestDeadline + persistDeadline + drift
-    const hold = yield* millis("hold", options.hold, shortestHold)
+    const hold = yield* millis("hold", options.hold, shortestHold + persistDeadline)
     if (hold < shortestHold) {
       return yield* invalid(
         "hold",

@@ -89,8 +89,8 @@ export const make = (options: Options): Renewal => {
   const { crypto, flights, lease, memory, onToken, policy, publish, registration, renewableGrant, store, storeKey } =
     options
   const { save } = options.writer
-  /** What of the hold may be over before the request is made. */
-  const spare = policy.hold - Duration.toMillis(registration.limits.requestDeadline)
+  /** What of the hold may be over before the request is made: the rest is for the request and for the write. */
+  const spare = policy.hold - Duration.toMillis(registration.limits.requestDeadline) - policy.persistDeadline
 
   const run = (cell: Cell, need: Need): Effect.Effect<Held, OAuth2Error> =>
     Effect.gen(function*() {

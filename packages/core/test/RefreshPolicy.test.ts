@@ -30,9 +30,9 @@ const busy = (retryAfter: number) => invalidResponse(503, retryAfter)
 
 describe("RefreshPolicy.make", () => {
   it("R09 an attempt owns the record for at least the request, the write and a second", () => {
-    assert.strictEqual(policy.hold, 11 * second)
+    assert.strictEqual(policy.hold, 13 * second)
     assert.strictEqual(policyOf({ hold: "11 seconds" }).hold, 11 * second)
-    assert.strictEqual(policyOf({ persistDeadline: "5 seconds" }).hold, 14 * second)
+    assert.strictEqual(policyOf({ persistDeadline: "5 seconds" }).hold, 19 * second)
     assert.deepInclude(Either.getOrThrow(Either.flip(RefreshPolicy.make({ hold: "10999 millis" }, 8 * second))), {
       _tag: "ConfigurationError",
       field: "refreshPolicy.hold"
