@@ -69,7 +69,7 @@ describe("Keyring", () => {
     Effect.gen(function*() {
       const inner = yield* TokenStore.makeMemory
       const open = Effect.flatMap(
-        provide(inMemory().service)(Keyring.key(entry)),
+        Effect.suspend(() => provide(inMemory().service)(Keyring.key(entry))),
         (key) => EncryptedStore.make(inner, { keys: [key] })
       )
       yield* (yield* open).replace("key", { version: 1, generation: 0, state: SessionRecord.idle })

@@ -52,8 +52,14 @@ export interface VersionedFiles {
 
 /** `kind` is what the names of the chains begin with. */
 export const make = (directory: string, kind: string): Effect.Effect<VersionedFiles, ConfigurationError> =>
+  Effect.flatMap(PrivateFolder.make(directory), (folder) => over(folder, kind))
+
+/** In a folder that is there. */
+export const over = (
+  folder: PrivateFolder.PrivateFolder,
+  kind: string
+): Effect.Effect<VersionedFiles, ConfigurationError> =>
   Effect.gen(function*() {
-    const folder = yield* PrivateFolder.make(directory)
     const crypto = yield* OAuth2Crypto
     const unique = Effect.map(crypto.randomBytes(12), Encoding.encodeHex)
 
@@ -102,17 +108,19 @@ export const make = (directory: string, kind: string): Effect.Effect<VersionedFi
         const now = yield* folder.modifiedAt(draft)
         const others = drafts.filter(({ name }) => name !== draft)
         const [leftBehind, live] = yield* Effect.partition(others, (other) =>
-          Effect.flatMap(isLeftBehind(folder, other.name, now), (isLeftBehind) =>
-            isLeftBehind ? Effect.fail(other) : Effect.succeed(other)))
-        yield* Effect.forEach(leftBehind, ({ name }) =>
-          folder.remove(name))
+          Effect.flatMap(
+            isLeftBehind(folder, other.name, now),
+            (isLeftBehind) => isLeftBehind ? Effect.fail(other) : Effect.succeed(other)
+          ))
+        yield* Effect.forEach(leftBehind, ({ name }) => folder.remove(name))
         const kept = Math.min(
           version,
-          ...live.map(({ seen }) =>
-            seen + 1
-          )
+          ...live.map(({ seen }) => seen + 1)
         )
-        yield* Effect.forEach(versions.filter((one) => one < kept), (one) => folder.remove(`${chain}.${one}`))
+        yield* Effect.forEach(
+          versions.filter((one) => one < kept),
+          (one) => folder.removeWhile(draft, `${chain}.${one}`)
+        )
         if (isEnd && live.length === 0) yield* sweep(chain, version, draft)
       })
 
@@ -142,9 +150,15 @@ export const make = (directory: string, kind: string): Effect.Effect<VersionedFi
       Effect.gen(function*() {
         const draft = yield* drafting(chain, seen)
         const found = yield* beheld(chain)
+        // The numbers began anew, and the draft's name is wrong.
+        if (found.version < seen) return Option.none()
         const decision = yield* decide(found)
         if (decision._tag === "Again") return Option.none()
-        if (decision._tag === "Keep") return Option.some(decision.answer)
+        if (decision._tag === "Keep") {
+          // Nothing may have been listed because all of it changed meanwhile, if the draft did not keep it from that.
+          const isSure = found.version > 0 || (yield* folder.modifiedAt(draft)) !== undefined
+          return isSure ? Option.some(decision.answer) : Option.none()
+        }
         const isThere = yield* written(draft, decision.text)
         if (!isThere) return Option.none()
         const version = found.version + 1
