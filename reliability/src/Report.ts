@@ -2,12 +2,15 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import type { Result } from "./Rig.js"
+import * as Timeline from "./Timeline.js"
 
 export interface Report {
   readonly profile: string
   readonly seed: number
   readonly seconds: number
   readonly results: ReadonlyArray<Result>
+  /** Of the fleet, where it ran. */
+  readonly timeline: Timeline.Timeline | undefined
 }
 
 const folder = fileURLToPath(new URL("../../reports/", import.meta.url))
@@ -16,9 +19,10 @@ export const write = (report: Report): void => {
   mkdirSync(folder, { recursive: true })
   writeFileSync(`${folder}reliability.md`, markdown(report))
   writeFileSync(`${folder}reliability.json`, `${JSON.stringify(report.results, undefined, 2)}\n`)
+  if (report.timeline !== undefined) writeFileSync(`${folder}fleet.svg`, Timeline.svg(report.timeline))
 }
 
-const markdown = ({ profile, results, seconds, seed }: Report): string =>
+const markdown = ({ profile, results, seconds, seed, timeline }: Report): string =>
   [
     "# Reliability",
     "",
@@ -32,6 +36,9 @@ const markdown = ({ profile, results, seconds, seed }: Report): string =>
       `| ${id} | ${cell(goal)} | ${cell(runs)} | ${cell(result)} | ${ok ? "met" : "**missed**"} |`
     ),
     "",
+    ...(timeline === undefined
+      ? []
+      : ["![The fleet: who renewed what, who was killed, and who took over](fleet.svg)", ""]),
     "What is not claimed: that a refresh happens exactly once while machines cannot reach each other or the store, or that",
     "nothing is lost when a process is killed between the rotation at a strict server and the write. No client can.",
     ""

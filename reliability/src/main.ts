@@ -11,6 +11,7 @@ import pc from "picocolors"
 import * as Report from "./Report.js"
 import { profiles } from "./Rig.js"
 import { run } from "./run.js"
+import type { Timeline } from "./Timeline.js"
 
 const { values } = parseArgs({
   options: {
@@ -28,6 +29,8 @@ const since = () => `${((Date.now() - began) / 1_000).toFixed(0).padStart(4)} s`
 
 console.log(`\n${pc.bold("Reliability")}, ${profile.name} profile, seed ${seed}\n`)
 
+let timeline: Timeline | undefined
+
 const results = await Effect.runPromise(run({
   profile,
   seed,
@@ -39,10 +42,11 @@ const results = await Effect.runPromise(run({
         `${pc.dim(since())}  ${result.ok ? pc.green("✓") : pc.red("✗")} ${pc.bold(result.id)} ${result.runs}\n` +
           `          ${result.result}`
       )
-    )
+    ),
+  onTimeline: (drawn) => void (timeline = drawn)
 }))
 
-Report.write({ profile: profile.name, seed, seconds: (Date.now() - began) / 1_000, results })
+Report.write({ profile: profile.name, seed, seconds: (Date.now() - began) / 1_000, results, timeline })
 const failed = results.filter(({ ok }) => !ok).length
 console.log(
   `\n${

@@ -2,12 +2,20 @@ import { Effect } from "effect"
 import { bundle } from "./bundle.js"
 import { generator, type Profile, type Result, type Rig, type Trial } from "./Rig.js"
 import * as Storages from "./storages.js"
+import type { Timeline } from "./Timeline.js"
 import * as Crowd from "./trials/crowd.js"
+import * as Fleet from "./trials/fleet.js"
 import * as Frozen from "./trials/frozen.js"
 import * as Kills from "./trials/kills.js"
 import * as Shutdown from "./trials/shutdown.js"
 
-const trials: ReadonlyArray<Trial> = [Crowd.trial, Kills.trial, Frozen.trial, Shutdown.trial]
+const trials = (onTimeline: (timeline: Timeline) => void): ReadonlyArray<Trial> => [
+  Crowd.trial,
+  Fleet.trial(onTimeline),
+  Kills.trial,
+  Frozen.trial,
+  Shutdown.trial
+]
 
 /** Runs the trials, one after the other, each with its storages and processes. */
 export const run = (options: {
@@ -17,9 +25,11 @@ export const run = (options: {
   readonly only?: string | undefined
   readonly progress: (text: string) => Effect.Effect<void>
   readonly onResult: (result: Result) => Effect.Effect<void>
+  /** Is given what can be drawn of the fleet. */
+  readonly onTimeline?: (timeline: Timeline) => void
 }): Effect.Effect<ReadonlyArray<Result>> =>
   Effect.gen(function*() {
-    const { only, onResult, profile, progress, seed } = options
+    const { only, onResult, onTimeline = () => {}, profile, progress, seed } = options
     yield* Effect.promise(bundle)
     const results: Array<Result> = []
     const turns = yield* Effect.makeSemaphore(8)
@@ -33,7 +43,7 @@ export const run = (options: {
       inTurn: turns.withPermits(1)
     }
     yield* Effect.forEach(
-      trials.filter(({ ids }) => only === undefined || ids.includes(only)),
+      trials(onTimeline).filter(({ ids }) => only === undefined || ids.includes(only)),
       (trial) => trial.run(rig)
     )
     return results.sort((one, other) => one.id.localeCompare(other.id))
