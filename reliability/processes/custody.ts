@@ -1,5 +1,6 @@
 /** The stores that a worker may share with others. */
 import type { PendingAuthorizations, TokenStore } from "@effect-oauth2/core"
+import { FileCustody } from "@effect-oauth2/platform-node"
 import { PostgresChanges, SqlCustody } from "@effect-oauth2/sql"
 import { PgClient } from "@effect/sql-pg"
 import { SqliteClient } from "@effect/sql-sqlite-node"
@@ -23,6 +24,8 @@ export const databaseOf = ({ pool, port }: StoreSettings & { readonly kind: "pos
 
 export const custodyOf = (store: StoreSettings): Custody => {
   switch (store.kind) {
+    case "files":
+      return FileCustody.layer({ directory: store.directory })
     case "sqlite":
       return SqlCustody.layer().pipe(Layer.provide(SqliteClient.layer({ filename: store.filename })))
     case "postgres":

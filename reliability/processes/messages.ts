@@ -56,6 +56,7 @@ export interface StoredToken {
 }
 
 export type StoreSettings =
+  | { readonly kind: "files"; readonly directory: string }
   | { readonly kind: "sqlite"; readonly filename: string }
   | { readonly kind: "postgres"; readonly port: number; readonly pool: number }
 

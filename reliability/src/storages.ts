@@ -15,6 +15,11 @@ const folder = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
 )
 
+const files: Storage = {
+  name: "files",
+  open: Effect.map(folder, (directory) => ({ kind: "files", directory: join(directory, "sessions") } as const))
+}
+
 const sqlite: Storage = {
   name: "SQLite",
   open: Effect.gen(function*() {
@@ -40,5 +45,5 @@ export const make: Effect.Effect<ReadonlyArray<Storage>, never, Scope.Scope> = E
   const port = yield* postgresServer
   const settings = { kind: "postgres", port, pool: 2 } as const
   yield* Effect.orDie(Effect.provide(SqlMigrations.run(), Layer.orDie(databaseOf(settings))))
-  return [sqlite, { name: "PostgreSQL", open: Effect.succeed(settings) }]
+  return [files, sqlite, { name: "PostgreSQL", open: Effect.succeed(settings) }]
 })
