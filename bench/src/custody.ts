@@ -25,14 +25,14 @@ import type { Figure, Section } from "./report.js"
 /** So many fibers of one client ask at once. */
 const fibers = 16
 
-/** So many times they ask in a block. */
-const size = 256
+/** So many times a client asks in a block. What is written to the disk takes its time. */
+const sizes = { get: 256, cas: 48 }
 
 /** So many clients share a database, each with a pool of its own. */
 const crowds = [1, 2, 4]
 
 export interface Options {
-  /** The lengths of a kind of figures; there are five. */
+  /** Of each of five measurements. */
   readonly length: Length
   /** How many sessions are stored. */
   readonly populations: ReadonlyArray<number>
@@ -128,15 +128,18 @@ const subjectsOf = (
 ): Effect.Effect<Readonly<Record<Kind, Subject>>, unknown> =>
   Effect.gen(function*() {
     const stores = yield* Effect.forEach(connections, (connection) => Database.storeOf(connection, population))
-    const block = (act: (store: TokenStore.TokenStoreService) => Effect.Effect<unknown, unknown>): Subject => {
+    const block = (
+      size: number,
+      act: (store: TokenStore.TokenStoreService) => Effect.Effect<unknown, unknown>
+    ): Subject => {
       const byOne = (store: TokenStore.TokenStoreService) =>
         Effect.forEach(Array.from({ length: size }), () => act(store), { concurrency: fibers, discard: true })
       const byAll = Effect.forEach(stores, byOne, { concurrency: "unbounded", discard: true })
       return { size: stores.length * size, waits: true, run: () => Effect.runPromise(byAll) }
     }
     return {
-      get: block((store) => Effect.flatMap(store.get(population.next()), orMissing)),
-      cas: block((store) => renew(population, store))
+      get: block(sizes.get, (store) => Effect.flatMap(store.get(population.next()), orMissing)),
+      cas: block(sizes.cas, (store) => renew(population, store))
     }
   })
 
@@ -240,7 +243,7 @@ const refreshes = (connections: Connections, length: Length) =>
 type Stores = TokenStore.TokenStore | PendingAuthorizations.PendingAuthorizations
 
 /** One client refreshes so many times in a block. */
-const refreshesOfOne = 10
+const refreshesOfOne = 5
 
 const layerOf = (transport: HttpClient.HttpClient, custody: Layer.Layer<Stores, unknown>) =>
   OAuth2Client.layer({ clientId: "app", tokenEndpoint: "https://as.test/token" }).pipe(
