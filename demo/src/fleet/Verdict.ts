@@ -1,0 +1,41 @@
+/** What the run comes to: what the processes told, held against what the store and the server say. */
+import { type Account, isTyped } from "../../../reliability/src/Fleet.js"
+import { type Board, number } from "./Board.js"
+import type { Options } from "./Options.js"
+
+export interface Verdict {
+  readonly text: string
+  readonly isGood: boolean
+}
+
+export const make = ({ strict }: Options, board: Board, account: Account): Verdict => {
+  const { kills, logins, takeovers } = board.counts()
+  const { calls, lost, redemptions, reuses } = account
+  const untyped = lost.filter((told) => !isTyped(told))
+  const isGood = strict ? untyped.length === 0 : lost.length === 0
+  const failures = Object.entries(account.failures).map(([error, count]) => `${error} ${count}`).join(", ")
+  return {
+    isGood,
+    text: [
+      "",
+      `  ${number(calls, "use")} of a session${failures === "" ? ", none of which failed" : `; failed: ${failures}`}.`,
+      `  The server took ${
+        number(redemptions, "refresh token")
+      }; ${reuses} came a second time, from who could not know better,`,
+      "  since the first answer went down with a process.",
+      `  ${number(takeovers, "refresh", "es")} that a killed process had begun ${
+        takeovers === 1 ? "was" : "were"
+      } finished by another.`,
+      ...(lost.length === 0 ? [] : [`  ${losses(lost, untyped)}`]),
+      "",
+      `  ${isGood ? "✔" : "✘"} ${number(logins, "login")}, ${number(redemptions, "refresh", "es")}, ${
+        number(kills, "kill")
+      }, ${number(lost.length, "session")} lost`
+    ].join("\n")
+  }
+}
+
+const losses = (lost: ReadonlyArray<string>, untyped: ReadonlyArray<string>): string =>
+  untyped.length === 0
+    ? `Who uses a lost session is told so: ${[...new Set(lost)].join(", ")}.`
+    : `Lost, and not as it should be: ${[...new Set(untyped)].join(", ")}.`
