@@ -23,7 +23,12 @@ export interface RunningExample {
 }
 
 /** Starts the program; it is ended with the scope. */
-export const start = (file: string, server: ExampleServer, env: Readonly<Record<string, string>> = {}) =>
+export const start = (
+  file: string,
+  server: ExampleServer,
+  env: Readonly<Record<string, string>> = {},
+  args: ReadonlyArray<string> = []
+) =>
   Effect.gen(function*() {
     const folder = yield* Effect.acquireRelease(
       Effect.promise(() => mkdtemp(join(tmpdir(), "example-"))),
@@ -31,7 +36,7 @@ export const start = (file: string, server: ExampleServer, env: Readonly<Record<
     )
     const written = (name: string, text: string) =>
       Effect.promise(() => writeFile(join(folder, name), text)).pipe(Effect.as(join(folder, name)))
-    const child = spawn(process.execPath, ["--import", "tsx", "--import", hosts, file], {
+    const child = spawn(process.execPath, ["--import", "tsx", "--import", hosts, file, ...args], {
       cwd: root,
       env: {
         PATH: process.env["PATH"],

@@ -1,6 +1,9 @@
 import { TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as DifferentServers from "../support/differentServers.js"
 import * as ExampleServer from "../support/exampleServer.js"
@@ -202,20 +205,35 @@ describe("examples", () => {
       assert.strictEqual(code, 0)
     }))
 
-  it.scopedLive("B407 the command-line tool signs a user in through a port of this machine, and out again", () =>
+  it.scopedLive("B407 the command-line tool signs a user in through a port of this machine, keeps the session for its next run, and ends it", () =>
     Effect.gen(function*() {
       const as = yield* exampleCom
       const server = yield* ExampleServer.serve([as])
-      const tool = yield* RunExample.start(file("command-line.ts"), server)
-      const url = yield* tool.line(/^Open (.+)$/)
+      const home = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "example-home-"))),
+        (home) => Effect.promise(() => rm(home, { recursive: true }))
+      )
+      const run = (...args: ReadonlyArray<string>) =>
+        RunExample.start(file("command-line.ts"), server, { HOME: home }, args)
+      const first = yield* run()
+      const url = yield* first.line(/^Open (.+)$/)
       const callback = yield* as.authorize(url)
       const page = yield* Effect.promise(() => fetch(callback))
       assert.strictEqual(page.status, 200)
       assert.strictEqual(page.headers.get("cache-control"), "no-store")
-      const { code, output } = yield* tool.exit
-      assert.match(output, /signed in 200\nsigned out Revoked\n$/)
+      const { code, output } = yield* first.exit
+      assert.match(output, /signed in 200\n$/)
       assert.strictEqual(code, 0)
+
+      const second = yield* run()
+      assert.deepStrictEqual(yield* second.exit, { code: 0, output: "signed in 200\n" })
+      assert.strictEqual(yield* as.tokenRequests("authorization_code"), 1)
+
+      const third = yield* run("sign-out")
+      assert.deepStrictEqual(yield* third.exit, { code: 0, output: "signed in 200\nsigned out Revoked\n" })
       assert.strictEqual((yield* as.families)[0]?.revoked?.reason, "revocation_request")
+      const fourth = yield* run()
+      assert.match(yield* fourth.line(/^Open (.+)$/), /^https:\/\/as\.example\.com\/authorize/)
     }))
 
   it.scopedLive("B400 B407 a provider that differs is met by hooks, by a password, and by renewals that are told", () =>

@@ -21,14 +21,9 @@ describe("sessions in files", () => {
   for (const law of StoreLaws.tokenStore(adapter)) it.scopedLive(law.title, () => law.check)
 })
 
-/** What encryption changes on any store, by the ends of the titles: `EncryptedStore` is tested for itself. */
+/** What `EncryptedStore` does not do on any store that takes its time: it is tested for itself. */
 const notOfEncryption = [
-  "a session that is not there yet is redeemed for as generation 0",
-  "a session that was never begun to the end is taken over too",
-  "a sealed record and its time come back as they were",
-  "rename writes over whatever was there",
   "two sessions renamed to each other's key at once are not mixed",
-  "what one handle wrote, another sees at once",
   "a record of a newer version is a typed error for every operation, and is never deleted"
 ]
 

@@ -1,10 +1,11 @@
+import { FileTokenStore } from "@effect-oauth2/platform-node"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import * as FileStore from "./support/fileStore.js"
 import { bundle, ended, startBundle, temporaryFolder } from "./support/processes.js"
 import * as Servers from "./support/servers.js"
 
@@ -35,7 +36,7 @@ it.scopedLive(
 const trial = (program: string, signalAfter: number) =>
   Effect.gen(function*() {
     const folder = yield* temporaryFolder
-    const [store, report] = [join(folder, "sessions.json"), join(folder, "report.json")]
+    const [directory, report] = [join(folder, "sessions"), join(folder, "report.json")]
     const tokens = yield* Servers.http((request, response) => {
       request.resume()
       setTimeout(() => child.kill("SIGTERM"), signalAfter)
@@ -44,16 +45,25 @@ const trial = (program: string, signalAfter: number) =>
         response.end(JSON.stringify({ ...renewed, token_type: "Bearer", expires_in: 3600 }))
       }, held)
     })
-    const child = startBundle(program, [`http://127.0.0.1:${tokens.port}/token`, store, report])
+    const child = startBundle(program, [`http://127.0.0.1:${tokens.port}/token`, directory, report])
     assert.deepStrictEqual(yield* ended(child), { code: 0, output: "" })
 
     assert.strictEqual(tokens.connections(), 1)
-    const [record] = Object.values(FileStore.read(store))
+    const record = yield* onlyRecord(directory)
     assert.deepStrictEqual([record?.generation, record?.state._tag], [2, "Idle"])
     assert.strictEqual(record?.token?.refreshToken && Redacted.value(record.token.refreshToken), renewed.refresh_token)
     const said = Schema.decodeUnknownSync(Report)(readFileSync(report, "utf8"))
     assert.deepStrictEqual(said.left, [], "timers and sockets at the end of the program")
     return said
+  })
+
+/** The session that the program left, as its file says. */
+const onlyRecord = (directory: string) =>
+  Effect.gen(function*() {
+    const store = yield* FileTokenStore.make({ directory })
+    const keys = yield* store.idle?.({ prefix: "", renewedBefore: Infinity, limit: 9 }) ?? Effect.succeed([])
+    assert.lengthOf(keys, 1)
+    return Option.getOrUndefined(yield* store.get(keys[0]!))
   })
 
 const renewed = { access_token: "access-2", refresh_token: "refresh-2" }

@@ -2,15 +2,16 @@
  * A program under `NodeRuntime.runMain` that renews its one session and would then wait for ever. It is ended by
  * SIGTERM.
  *
- *   endlessProgram.ts <token endpoint> <file of the store> <file of the report>
+ *   endlessProgram.ts <token endpoint> <folder of the store> <file of the report>
  *
- * The report says how long the process lived on after the renewed token was in the file, and what was left at the end
+ * The report says how long the process lived on after the renewed token was on the disk, and what was left at the end
  * of the program that would have kept the process alive.
  */
 import * as OAuth2Client from "@effect-oauth2/core/OAuth2Client"
 import * as PendingAuthorizations from "@effect-oauth2/core/PendingAuthorizations"
 import type { Token } from "@effect-oauth2/core/Token"
 import * as TokenStore from "@effect-oauth2/core/TokenStore"
+import * as FileTokenStore from "@effect-oauth2/platform-node/FileTokenStore"
 import * as NodeTransport from "@effect-oauth2/platform-node/NodeTransport"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Runtime from "@effect/platform/Runtime"
@@ -18,9 +19,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { writeFileSync } from "node:fs"
-import * as FileStore from "./fileStore.js"
 
-const [tokenEndpoint = "", storeFile = "", reportFile = ""] = process.argv.slice(2)
+const [tokenEndpoint = "", directory = "", reportFile = ""] = process.argv.slice(2)
 
 let committed = { time: NaN, cpu: process.cpuUsage() }
 let left: ReadonlyArray<string> = []
@@ -31,12 +31,18 @@ process.on("exit", () => {
   writeFileSync(reportFile, JSON.stringify({ ...afterCommit, left }))
 })
 
-const store = FileStore.make(storeFile, () => {
-  committed = { time: performance.now(), cpu: process.cpuUsage() }
-})
+/** Takes down when the renewed token is on the disk. */
+const store = Effect.map(FileTokenStore.make({ directory }), (files): TokenStore.TokenStoreService => ({
+  ...files,
+  commit: (key, claim, next) =>
+    Effect.tap(files.commit(key, claim, next), () =>
+      Effect.sync(() => {
+        committed = { time: performance.now(), cpu: process.cpuUsage() }
+      }))
+}))
 
 const Live = OAuth2Client.layer({ clientId: "app", tokenEndpoint, allowInsecureLoopback: true }).pipe(
-  Layer.provide(Layer.succeed(TokenStore.TokenStore, store)),
+  Layer.provide(Layer.effect(TokenStore.TokenStore, store)),
   Layer.provide(PendingAuthorizations.layerMemory),
   Layer.provide(NodeTransport.layer())
 )
