@@ -138,35 +138,48 @@ describe("a resource request", () => {
       ))
     }))
 
-  it.effect("B360 has nothing of the client's secret, also after it was used for a refresh", () =>
-    Effect.gen(function*() {
-      const { calls, layer } = fakeFetch(({ url }) =>
-        url === publicClient.tokenEndpoint ? tokenReply({ refresh_token: "RT" }) : Response.json({})
-      )
-      yield* Effect.gen(function*() {
-        const session = yield* (yield* OAuth2Client.OAuth2Client).authorize(Grant.clientCredentials())
-        const http = yield* Http
-        const send = Effect.provideService(http.get(thing), OAuth2Session.CurrentSession, session)
-        yield* send
-        yield* TestClock.adjust("61 minutes")
-        yield* send
-      }).pipe(Effect.provide(
-        OAuth2Client.layerHttpClient({ origins: ["https://api.test"] }).pipe(
-          Layer.provideMerge(OAuth2Client.layer({
-            ...confidentialClient,
-            clientAuthentication: ClientAuthentication.clientSecretPost(Redacted.make(canary))
-          })),
-          Layer.provide(Custody.layerMemory),
-          Layer.provide(layer)
+  const methods = {
+    client_secret_post: ClientAuthentication.clientSecretPost(Redacted.make(canary)),
+    client_secret_basic: ClientAuthentication.clientSecretBasic(Redacted.make(canary)),
+    "a custom one": ClientAuthentication.custom(
+      "x_secret",
+      () => Effect.succeed({ headers: { "x-secret": Redacted.make(canary) }, parameters: [] })
+    )
+  }
+  const inBasic = Buffer.from(`${confidentialClient.clientId}:${canary}`).toString("base64")
+
+  it.effect.each(Object.keys(methods) as Array<keyof typeof methods>)(
+    "B360 has nothing of the client's secret, also after it was used for a refresh (%s)",
+    (method) =>
+      Effect.gen(function*() {
+        const { calls, layer } = fakeFetch(({ url }) =>
+          url === publicClient.tokenEndpoint ? tokenReply({ refresh_token: "RT" }) : Response.json({})
         )
-      ))
-      const [toServer, toResource] = [true, false].map((isServer) =>
-        calls.filter(({ url }) => (url === publicClient.tokenEndpoint) === isServer)
-      )
-      assert.deepStrictEqual([toServer?.length, toResource?.length], [2, 2])
-      assert.isNotEmpty(leaks(toServer, [canary]))
-      assert.deepStrictEqual(leaks(toResource, [canary]), [])
-    }))
+        yield* Effect.gen(function*() {
+          const session = yield* (yield* OAuth2Client.OAuth2Client).authorize(Grant.clientCredentials())
+          const http = yield* Http
+          const send = Effect.provideService(http.get(thing), OAuth2Session.CurrentSession, session)
+          yield* send
+          yield* TestClock.adjust("61 minutes")
+          yield* send
+        }).pipe(Effect.provide(
+          OAuth2Client.layerHttpClient({ origins: ["https://api.test"] }).pipe(
+            Layer.provideMerge(OAuth2Client.layer({
+              ...confidentialClient,
+              clientAuthentication: methods[method]
+            })),
+            Layer.provide(Custody.layerMemory),
+            Layer.provide(layer)
+          )
+        ))
+        const [toServer, toResource] = [true, false].map((isServer) =>
+          calls.filter(({ url }) => (url === publicClient.tokenEndpoint) === isServer)
+        )
+        assert.deepStrictEqual([toServer?.length, toResource?.length], [2, 2])
+        assert.isNotEmpty(leaks(toServer, [canary, inBasic]))
+        assert.deepStrictEqual(leaks(toResource, [canary, inBasic]), [])
+      })
+  )
 
   it.effect("B406 takes neither its token nor its body to another origin", () =>
     Effect.gen(function*() {
