@@ -19,14 +19,14 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Database from "./database.js"
 import { makeToken } from "./fixtures.js"
-import { added, type Length, median, sideBySide, type Subject } from "./measure.js"
+import { added, type Length, median, ratio, sideBySide, type Subject } from "./measure.js"
 import type { Figure, Section } from "./report.js"
 
 /** So many fibers of one client ask at once. */
 const fibers = 16
 
 /** So many times a client asks in a block. What is written to the disk takes its time. */
-const sizes = { get: 256, cas: 48 }
+const sizes = { get: 64, cas: 32 }
 
 /** So many clients share a database, each with a pool of its own. */
 const crowds = [1, 2, 4]
@@ -83,7 +83,7 @@ const byPopulation = (connection: Database.Connection, populations: ReadonlyArra
           {
             name: `custody-${kind}-flatness`,
             title: "  the slowest, over the fastest",
-            value: Math.max(...micros.map(median)) / Math.min(...micros.map(median)),
+            value: Math.max(...micros.flatMap((one) => micros.map((other) => ratio(one, other)))),
             unit: "ratio",
             most: 1.25
           }
