@@ -20,11 +20,11 @@ export interface Settings {
 
 /** What happened. Processes and sessions go by their numbers, from 0; `at` is in epoch milliseconds. */
 export interface Happening {
-  readonly what: "signed in" | "started" | "killed" | "refreshed" | "adopted" | "lost"
+  readonly what: "signed in" | "started" | "killed" | "left" | "refreshed" | "adopted" | "lost"
   readonly at: number
   readonly process: number
   readonly session?: number | undefined
-  /** Of a process that was killed: how many sessions it was redeeming. */
+  /** Of what a process that was killed has left: how many sessions it was redeeming. */
   readonly holding?: number | undefined
   /** Of a refresh: the process that was killed in the middle of this one before, and when. */
   readonly takenOver?: Orphaned | undefined
@@ -248,13 +248,14 @@ const kill = (
     const inUse = [...new Set([...calls].map(({ session }) => session))]
     yield* worker.signal("SIGKILL")
     yield* worker.ended
+    yield* tell({ what: "killed", at, process })
     const witness = slots.find((slot) => slot.process !== process && slot.life !== undefined)?.life?.worker
     const held = witness === undefined ? [] : yield* Effect.filter(
       inUse,
       (session) => Effect.map(witness.ask("stored", { key: keys[session]! }), (stored) => stored?.state === "Redeeming")
     )
     for (const session of held) orphan(session, { process, at })
-    yield* tell({ what: "killed", at, process, holding: held.length })
+    if (held.length > 0) yield* tell({ what: "left", at: Date.now(), process, holding: held.length })
   }).pipe(Effect.uninterruptible)
 
 /** Whether the session goes on: by what a caller is told, and by what the server says of the stored refresh token. */

@@ -76,12 +76,14 @@ export const make = (
         if (worker.kills > 0) tell("has been started anew")
         return change({ isUp: true, since: at })
       case "killed":
-        tell(holding === 0 ? "was killed" : `was killed in the middle of ${number(holding, "refresh", "es")}`)
+        tell("was killed")
         return change({ isUp: false, since: at, kills: worker.kills + 1 })
+      case "left":
+        return tell(`has left ${number(holding, "session")} in the middle of a refresh`)
       case "refreshed":
         sessions[session] = { at, isAdopted: false, isLost: false }
         if (takenOver === undefined) return change({ refreshed: worker.refreshed + 1 })
-        tell(`refreshed session ${session + 1}, of which ${nameOf(takenOver.process)} was killed in the middle`)
+        tell(`took session ${session + 1} over, and finished the refresh that ${nameOf(takenOver.process)} had begun`)
         return change({ refreshed: worker.refreshed + 1, takenOver: worker.takenOver + 1 })
       case "adopted":
         sessions[session] = { ...sessions[session]!, isAdopted: true }

@@ -35,10 +35,8 @@ const gracefully =
 
 const introduction = ({ sessions, strict, workers }: Options): string => `
   ${sessions} users are signed in, and ${workers} processes use their sessions, at random and without end. A token works
-  for ${life} seconds; whichever process finds it expired refreshes it, and the others go on with what that one got. The
-  server takes a refresh token ${
-  strict ? "once. If it comes again, the user has to sign in again." : "once, and for "
-}${strict ? "" : `${grace} seconds once more. After that the user has to sign in again.`}
+  for ${life} seconds; whichever process finds it expired refreshes it, and the others go on with what that one got.
+  ${strict ? strictly : gracefully}
   Every few seconds one of the processes is killed, whatever it is in the middle of (SIGKILL).
 `
 

@@ -21,16 +21,16 @@ export const make = ({ strict }: Options, board: Board, account: Account): Verdi
       `  ${number(calls, "use")} of a session${failures === "" ? ", none of which failed" : `; failed: ${failures}`}.`,
       `  The server took ${
         number(redemptions, "refresh token")
-      }; ${reuses} came a second time, from who could not know better,`,
-      "  since the first answer went down with a process.",
-      `  ${number(takeovers, "refresh", "es")} that a killed process had begun ${
-        takeovers === 1 ? "was" : "were"
-      } finished by another.`,
+      }. ${reuses} came a second time: the first answer had gone down ` +
+      "with a process.",
+      ...(takeovers === 0
+        ? []
+        : [`  ${number(takeovers, "session")} went on in another process than the one that was killed.`]),
       ...(lost.length === 0 ? [] : [`  ${losses(lost, untyped)}`]),
       "",
       `  ${isGood ? "✔" : "✘"} ${number(logins, "login")}, ${number(redemptions, "refresh", "es")}, ${
         number(kills, "kill")
-      }, ${number(lost.length, "session")} lost`
+      }, ${number(lost.length, "session")} lost${lost.length > 0 && isGood ? ", each told so" : ""}`
     ].join("\n")
   }
 }

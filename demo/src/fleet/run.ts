@@ -22,18 +22,23 @@ const main = Effect.gen(function*() {
     return true
   }
   return yield* Fleet.run(options, yield* View.make(process.stdout, options))
-}).pipe(Effect.scoped, Effect.raceFirst(letGo))
+}).pipe(
+  Effect.scoped,
+  Effect.catchAll(({ message }) =>
+    Effect.sync(() => {
+      process.stderr.write(`\n  ${message}\n\n`)
+      return false
+    })
+  ),
+  Effect.raceFirst(letGo)
+)
 
 NodeRuntime.runMain(main, {
   disableErrorReporting: true,
   // Told outright, since others would have a say in the code of an exit that comes by itself
   teardown: (exit) => {
     if (Exit.isSuccess(exit)) process.exit(exit.value ? 0 : 1)
-    const cause = exit.cause
-    if (!Cause.isInterruptedOnly(cause)) {
-      const problem = Cause.failureOption(cause)
-      process.stderr.write(`\n  ${problem._tag === "Some" ? problem.value.message : Cause.pretty(cause)}\n\n`)
-    }
+    if (!Cause.isInterruptedOnly(exit.cause)) process.stderr.write(`\n  ${Cause.pretty(exit.cause)}\n`)
     process.exit(1)
   }
 })
