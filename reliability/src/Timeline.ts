@@ -75,15 +75,16 @@ export const svg = (timeline: Timeline): string => {
   ].join("\n")
 }
 
-const heading = ({ processes, sessions }: Timeline): string =>
-  `${sessions} sessions, ${processes} processes, one PostgreSQL: whoever is killed, the sessions go on`
+const heading = ({ lost, processes, sessions }: Timeline): string =>
+  `${sessions} sessions, ${processes} processes, one PostgreSQL: ` +
+  (lost === 0 ? "whoever is killed, the sessions go on" : `${lost} sessions lost`)
 
 const of = (what: Happening["what"]) => (happening: Happening): boolean => happening.what === what
 
 const summary = ({ happenings, lost }: Timeline): string => {
   const count = (what: Happening["what"]) => happenings.filter(of(what)).length
   const takenOver = happenings.filter(({ takenOver }) => takenOver !== undefined).length
-  return `${number(count("refreshed"), "refresh", "es")}, each by one process; ${number(count("killed"), "kill")}, ` +
+  return `${number(count("refreshed"), "refresh", "es")}; ${number(count("killed"), "kill")}, ` +
     `which left ${number(takenOver, "refresh", "es")} half done for others to finish; ` +
     `${number(lost, "session")} lost`
 }
