@@ -1,6 +1,9 @@
 import { TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import * as CodeBlocks from "../support/codeBlocks.js"
 import * as DifferentServers from "../support/differentServers.js"
 import * as ExampleServer from "../support/exampleServer.js"
@@ -37,6 +40,12 @@ const storedToken = (as: TestAuthorizationServer.TestAuthorizationServerService,
         : { scope: ["profile"], expires_in: 3600, expires_at: 1_767_225_600.5 })
     }))
 
+/** Where a program finds itself at home. */
+const temporaryFolder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "example-home-"))),
+  (folder) => Effect.promise(() => rm(folder, { recursive: true }))
+)
+
 /** Plays the user: signs in, and comes back to where the program waits. */
 const signIn = (as: TestAuthorizationServer.TestAuthorizationServerService, program: RunExample.RunningExample) =>
   Effect.gen(function*() {
@@ -70,6 +79,7 @@ describe("what the documentation shows", () => {
         const as = yield* exampleCom
         const server = yield* ExampleServer.serve([as, DifferentServers.quirky(yield* quirkyCom)])
         const program = yield* RunExample.start(block.file, server, {
+          HOME: yield* temporaryFolder,
           CLIENT_SECRET: secret,
           STORED_TOKEN: yield* storedToken(as, block.document)
         })
