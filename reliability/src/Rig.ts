@@ -26,9 +26,9 @@ export interface Profile {
 export const profiles: Readonly<Record<Profile["name"], Profile>> = {
   quick: {
     name: "quick",
-    crowd: { processes: 3, fibers: 16, expiries: 4 },
+    crowd: { processes: 3, fibers: 16, expiries: 3 },
     combinations: "some",
-    kills: { labelled: 2, random: 6 },
+    kills: { labelled: 1, random: 3 },
     freezes: 4,
     shutdowns: 2,
     outage: 10

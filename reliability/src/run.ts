@@ -7,17 +7,16 @@ import * as Crowd from "./trials/crowd.js"
 import * as Fleet from "./trials/fleet.js"
 import * as Frozen from "./trials/frozen.js"
 import * as Kills from "./trials/kills.js"
+import * as Outage from "./trials/outage.js"
 import * as Shutdown from "./trials/shutdown.js"
 
-const trials = (onTimeline: (timeline: Timeline) => void): ReadonlyArray<Trial> => [
-  Crowd.trial,
-  Fleet.trial(onTimeline),
-  Kills.trial,
-  Frozen.trial,
-  Shutdown.trial
-]
+/** Those that measure how much is done in a time, and have the machine to themselves. */
+const busy = (onTimeline: (timeline: Timeline) => void): ReadonlyArray<Trial> => [Crowd.trial, Fleet.trial(onTimeline)]
 
-/** Runs the trials, one after the other, each with its storages and processes. */
+/** Those that wait for most of their time. */
+const patient: ReadonlyArray<Trial> = [Kills.trial, Frozen.trial, Shutdown.trial, Outage.trial]
+
+/** Runs the trials, each with its storages and processes. */
 export const run = (options: {
   readonly profile: Profile
   readonly seed: number
@@ -42,9 +41,10 @@ export const run = (options: {
       report: (result) => Effect.zipRight(Effect.sync(() => results.push(result)), onResult(result)),
       inTurn: turns.withPermits(1)
     }
-    yield* Effect.forEach(
-      trials(onTimeline).filter(({ ids }) => only === undefined || ids.includes(only)),
-      (trial) => trial.run(rig)
-    )
+    const wanted = ({ ids }: Trial) => only === undefined || ids.includes(only)
+    yield* Effect.forEach(busy(onTimeline).filter(wanted), (trial) => trial.run(rig))
+    yield* Effect.forEach(patient.filter(wanted), (trial) => trial.run(rig), {
+      concurrency: profile.name === "quick" ? "unbounded" : 1
+    })
     return results.sort((one, other) => one.id.localeCompare(other.id))
   }).pipe(Effect.scoped)

@@ -122,12 +122,16 @@ export const make = (options: Options): Renewal => {
       const before = cell.record
       memory.hold(cell, record, yield* Clock.currentTimeMillis)
       if (before !== undefined) yield* news(cell, before, record)
-      const pause = record?.state._tag === "Idle" ? record.state.pause : undefined
-      const known = cell.trouble?.pause
-      if (pause !== undefined && !(known !== undefined && known.since >= pause.since)) {
-        memory.setTrouble(cell, { ...cell.trouble, pause })
-      }
+      const pause = record && unheardPause(cell, record)
+      if (pause !== undefined) memory.setTrouble(cell, { ...cell.trouble, pause })
     })
+
+  /** The pause that a sibling left in the record, unless this process knows it. */
+  const unheardPause = (cell: Cell, record: SessionRecord.SessionRecord): SessionRecord.Pause | undefined => {
+    const pause = SessionRecord.pause(record)
+    const known = cell.trouble?.pause
+    return pause !== undefined && (known === undefined || known.since < pause.since) ? pause : undefined
+  }
 
   /** What a sibling did to the session since this process last saw it. */
   const news = (
@@ -190,14 +194,15 @@ export const make = (options: Options): Renewal => {
       const asked = yield* Clock.currentTimeMillis
       const [begun, claim] = yield* claimed(storeKey(cell.sessionKey), record.generation)
       switch (begun._tag) {
-        case "Begun":
+        case "Begun": {
           // A process that was frozen meanwhile has no time left to ask in: the claim may be another's by now
-          return (yield* Clock.currentTimeMillis) - asked > spare
-            ? yield* Effect.zipRight(
-              giveBack(cell, claim, { unresolved: SessionRecord.isUnresolved(begun.record) }),
-              run(cell, need)
-            )
+          const isTooLate = (yield* Clock.currentTimeMillis) - asked > spare
+          // A sibling tried in the meantime, and failed
+          const isTooSoon = unheardPause(cell, begun.record) !== undefined
+          return isTooLate || isTooSoon
+            ? yield* Effect.zipRight(giveBack(cell, claim, SessionRecord.asIdle(begun.record)), run(cell, need))
             : yield* attempt(cell, begun.record, claim, need)
+        }
         case "Moved":
           return yield* Effect.zipRight(adopt(cell, begun.record), renew(cell, need))
         case "Busy":

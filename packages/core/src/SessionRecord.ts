@@ -54,7 +54,9 @@ export type Idle = typeof Idle.Type
 export const Redeeming = Schema.TaggedStruct("Redeeming", {
   attempt: Schema.String,
   until: Schema.Number,
-  unresolved: Schema.Boolean
+  unresolved: Schema.Boolean,
+  /** The pause that there was when the attempt began, for who had not heard of it. */
+  pause: Schema.optional(Pause)
 })
 
 /**
@@ -171,8 +173,19 @@ export const reconciled = (self: SessionRecord, alternate: Redacted.Redacted<str
   ...self,
   generation: self.generation + 1,
   alternate,
-  state: { _tag: "Idle", unresolved: isUnresolved(self) }
+  state: { _tag: "Idle", ...asIdle(self) }
 })
+
+/**
+ * What is left of the state when the attempt ends without a result, as if it had never been made.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const asIdle = (self: SessionRecord): Omit<Idle, "_tag"> => {
+  const left = pause(self)
+  return { unresolved: isUnresolved(self), ...(left === undefined ? undefined : { pause: left }) }
+}
 
 /**
  * The record with its alternate to redeem, which then is none any more.
@@ -184,6 +197,14 @@ export const withAlternate = (
   { alternate: _, ...self }: SessionRecord,
   refreshToken: Redacted.Redacted<string>
 ): SessionRecord => ({ ...self, refreshToken })
+
+/**
+ * The pause after failures that was left in the record, if any.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const pause = ({ state }: SessionRecord): Pause | undefined => state._tag === "Dead" ? undefined : state.pause
 
 /**
  * Whether an earlier redemption of the refresh token was never answered.

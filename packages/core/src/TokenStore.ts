@@ -66,7 +66,8 @@ export interface TokenStoreService {
   /**
    * Marks the record of this generation as redeeming, for so long by the store's own clock. A redeeming record whose
    * time is up is taken over, and then `unresolved`; so is one whose time is further ahead than both the hold and
-   * {@link longestHold}, since the clock was put back. Generation 0 is that of a session which is not there yet.
+   * {@link longestHold}, since the clock was put back. The record keeps the pause that it had. Generation 0 is that of a session which is not
+   * there yet.
    */
   readonly begin: (key: string, claim: Claim, hold: Duration.Duration) => Effect.Effect<BeginOutcome, StoreError>
   /** Writes the next record, if the claim still holds. */
@@ -255,7 +256,14 @@ export const begin = (
     return { _tag: "Busy", until: current.state.until }
   }
   const unresolved = current.state._tag === "Redeeming" || current.state.unresolved
-  const state = { _tag: "Redeeming", attempt: claim.attempt, until: now + holdMillis, unresolved } as const
+  const { pause } = current.state
+  const state = {
+    _tag: "Redeeming",
+    attempt: claim.attempt,
+    until: now + holdMillis,
+    unresolved,
+    ...(pause === undefined ? undefined : { pause })
+  } as const
   return { _tag: "Begun", record: { ...current, state } }
 }
 

@@ -45,7 +45,7 @@ export const make = (database: Database): SessionStatements => {
 
   const redeeming = ({ attempt }: Claim, hold: number) =>
     sql`state = 'Redeeming', attempt = ${storedText.encode(attempt)}, until = ${now} + CAST(${hold} AS BIGINT),
-      unresolved = CASE WHEN s.state = 'Redeeming' THEN 1 ELSE s.unresolved END, detail = '{}'`
+      unresolved = CASE WHEN s.state = 'Redeeming' THEN 1 ELSE s.unresolved END`
 
   const values = ({ attempt, detail, payload, renewedAt, state, unresolved, until, version }: Columns) =>
     sql`${version}, ${state}, ${attempt}, ${until}, ${unresolved}, ${detail}, ${renewedAt}, ${payload}`

@@ -317,7 +317,7 @@ const releasing: ReadonlyArray<StoreLaw> = [
       yield* same("get", yield* stored(service), { ...record(1, "first"), state: { _tag: "Idle", unresolved } })
     }
   }),
-  law("R39 a pause that was left is kept until somebody begins, and a sign-in may have one", function*(world) {
+  law("R23 R39 a pause that was left is kept, and told to who begins, and a sign-in may have one", function*(world) {
     const { service } = world
     yield* fill(world)
     const pause = { since: 1_767_225_600_123, delay: 1_500, askedFor: 0, failures: 3 }
@@ -325,6 +325,10 @@ const releasing: ReadonlyArray<StoreLaw> = [
     yield* beginAs(service, "a", long)
     yield* service.release("key", claim("a"), { unresolved: false, pause })
     yield* same("get after release", yield* stored(service), { ...record(1, "first"), state: paused })
+    const begun = yield* beginAs(service, "b", long)
+    yield* same("the pause that begin tells of", begun._tag === "Begun" && SessionRecord.pause(begun.record), pause)
+    yield* service.release("key", claim("b"), { unresolved: false })
+    yield* same("get after another release", yield* stored(service), record(1, "first"))
     yield* beginAs(service, "b", long)
     yield* service.commit("key", claim("b"), { ...record(2, "second"), state: paused })
     yield* same("get after commit", yield* stored(service), { ...record(2, "second"), state: paused })
