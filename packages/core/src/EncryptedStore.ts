@@ -18,7 +18,14 @@ import * as AesGcm from "./AesGcm.js"
 import { OAuth2Crypto } from "./OAuth2Crypto.js"
 import { ConfigurationError, StoreError } from "./OAuth2Error.js"
 import * as SessionRecord from "./SessionRecord.js"
-import { type BeginOutcome, type CommitOutcome, TokenStore, type TokenStoreService } from "./TokenStore.js"
+import {
+  type BeginOutcome,
+  type Claim,
+  type CommitOutcome,
+  holds,
+  TokenStore,
+  type TokenStoreService
+} from "./TokenStore.js"
 
 /**
  * @since 0.1.0
@@ -111,15 +118,19 @@ export const make = (
         if (stored === undefined) return false
         const record = yield* open("rename", from, stored)
         if (from === to) return true
-        if (record.state._tag !== "Dead") {
-          const attempt = Encoding.encodeBase64Url(yield* crypto.randomBytes(16))
-          const begun = yield* self.begin(from, { generation: record.generation, attempt }, Duration.seconds(10))
-          if (begun._tag !== "Begun") {
-            return yield* Effect.zipRight(Effect.sleep(begun._tag === "Busy" ? 50 : 0), rename(from, to))
-          }
+        const attempt = Encoding.encodeBase64Url(yield* crypto.randomBytes(16))
+        const claim: Claim = { generation: record.generation, attempt }
+        const isDead = record.state._tag === "Dead"
+        const begun = isDead ? undefined : yield* self.begin(from, claim, Duration.seconds(10))
+        if (begun?._tag === "Busy" || begun?._tag === "Moved") {
+          return yield* Effect.zipRight(Effect.sleep(begun._tag === "Busy" ? 50 : 0), rename(from, to))
         }
-        yield* self.replace(to, yield* seal(to, record))
-        yield* self.remove(from)
+        yield* Effect.flatMap(seal(to, record), (sealed) => self.replace(to, sealed)).pipe(
+          Effect.onError(() => Effect.ignore(self.release(from, claim, SessionRecord.asIdle(record))))
+        )
+        // Something else may have been put in its place, such as a session that was renamed the other way
+        const left = Option.getOrUndefined(yield* self.get(from))
+        if (isDead ? left?.generation === record.generation : holds(left, claim)) yield* self.remove(from)
         return true
       })
 
