@@ -19,10 +19,8 @@ export const make = ({ strict }: Options, board: Board, account: Account): Verdi
     text: [
       "",
       `  ${number(calls, "use")} of a session${failures === "" ? ", none of which failed" : `; failed: ${failures}`}.`,
-      `  The server took ${
-        number(redemptions, "refresh token")
-      }. ${reuses} came a second time: the first answer had gone down ` +
-      "with a process.",
+      `  The server took ${number(redemptions, "refresh token")}.`,
+      `  ${reuses} came a second time, since the answer to the first was lost with a process, or on the way.`,
       ...(takeovers === 0
         ? []
         : [`  ${number(takeovers, "session")} went on in another process than the one that was killed.`]),
