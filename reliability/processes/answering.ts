@@ -30,11 +30,13 @@ export const answer = <Questions, Answers, R>(handlers: Handlers<Questions, Answ
         onSuccess: (value) => void process.send?.({ id, answer: value })
       }))
     }
+    // Whoever asks is gone, and with it the reason to be here
+    const onDisconnect = () => void process.kill(process.pid, "SIGTERM")
     yield* Effect.acquireRelease(
-      Effect.sync(() => process.on("message", onMessage)),
+      Effect.sync(() => process.on("message", onMessage).on("disconnect", onDisconnect)),
       () =>
         Effect.sync(() => {
-          process.off("message", onMessage)
+          process.off("message", onMessage).off("disconnect", onDisconnect)
           if (process.connected) process.disconnect()
         })
     )
