@@ -1,6 +1,7 @@
 import { Effect } from "effect"
+import { generator } from "../../support/random.js"
 import { bundle } from "./bundle.js"
-import { generator, type Profile, type Result, type Rig, type Trial } from "./Rig.js"
+import type { Profile, Result, Rig, Trial } from "./Rig.js"
 import * as Storages from "./storages.js"
 import type { Timeline } from "./Timeline.js"
 import * as Crowd from "./trials/crowd.js"

@@ -53,7 +53,6 @@ const crowd = (storage: Storage, rig: Rig): Effect.Effect<Result> =>
 
 export const trial: Trial = {
   ids: ["R02", "R03"],
-  title: "one session, many processes",
   // One after the other: here it is time that is measured
   run: (rig) =>
     Effect.forEach(rig.storages, (storage) => Effect.flatMap(crowd(storage, rig), rig.report), { discard: true })

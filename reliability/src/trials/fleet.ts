@@ -62,7 +62,6 @@ const inFleet = (rig: Rig, { open }: Storage, onTimeline: (timeline: Timeline) =
 
 export const trial = (onTimeline: (timeline: Timeline) => void): Trial => ({
   ids: ["R15"],
-  title: "a fleet at work",
   run: (rig) =>
     Effect.forEach(
       rig.storages.filter(({ name }) => name === "PostgreSQL"),

@@ -57,6 +57,5 @@ const freeze = (storage: Storage, mode: "grace" | "strict", rig: Rig): Effect.Ef
 
 export const trial: Trial = {
   ids: ["R10"],
-  title: "frozen in the middle of a renewal",
   run: (rig) => House.everywhere(rig, (storage, mode) => Effect.flatMap(freeze(storage, mode, rig), rig.report))
 }

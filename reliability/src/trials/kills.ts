@@ -166,6 +166,5 @@ const settingOf = (mode: House.Mode, store: StoreSettings, rig: Rig): Effect.Eff
 
 export const trial: Trial = {
   ids: ["R12", "R15"],
-  title: "killed in the middle of a renewal",
   run: (rig) => House.everywhere(rig, (storage, mode) => onStorage(storage, mode, rig))
 }

@@ -58,7 +58,6 @@ const outage = (storage: Storage, rig: Rig): Effect.Effect<Result> =>
 
 export const trial: Trial = {
   ids: ["R23"],
-  title: "without an authorization server",
   run: (rig) =>
     Effect.forEach(rig.storages, (storage) => Effect.flatMap(outage(storage, rig), rig.report), {
       concurrency: "unbounded",

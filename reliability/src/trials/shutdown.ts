@@ -49,7 +49,6 @@ const rotated = (server: Child.Server, refreshToken: string): Effect.Effect<void
 
 export const trial: Trial = {
   ids: ["R18"],
-  title: "ended in the middle of a renewal",
   run: (rig) =>
     Effect.forEach(rig.storages, (storage) => Effect.flatMap(shutdown(storage, rig), rig.report), {
       concurrency: "unbounded",

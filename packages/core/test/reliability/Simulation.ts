@@ -5,6 +5,7 @@
  */
 import { Cause, Clock, Duration, Effect, Exit, Random, Runtime } from "effect"
 import type { Fiber, Scheduler } from "effect"
+import { generator } from "../../../../support/random.js"
 
 /** What a program may do to its own world. */
 export interface World {
@@ -24,18 +25,6 @@ export interface Options {
   readonly yields?: number | undefined
   /** Whether somebody waits for a real promise, such as a digest by WebCrypto. The clock stands still meanwhile. */
   readonly isWaiting?: (() => boolean) | undefined
-}
-
-/** Numbers from 0 to 1 (SplitMix32). */
-export const generator = (seed: number): () => number => {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x9e3779b9) | 0
-    let word = state ^ (state >>> 16)
-    word = Math.imul(word, 0x21f0aaad)
-    word = Math.imul(word ^ (word >>> 15), 0x735a2d97)
-    return ((word ^ (word >>> 15)) >>> 0) / 0x100000000
-  }
 }
 
 /**

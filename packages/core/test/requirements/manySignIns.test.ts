@@ -3,9 +3,9 @@ import { TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { HttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, TestClock } from "effect"
+import { generator } from "../../../../support/random.js"
 import { layer, publicClient } from "../fixtures.js"
 import { runs } from "../fuzz.js"
-import { generator } from "../reliability/Simulation.js"
 
 const Server = TestAuthorizationServer.TestAuthorizationServer
 const Client = OAuth2Client.OAuth2Client
