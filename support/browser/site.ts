@@ -24,7 +24,7 @@ export const strict = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "img-src 'self'",
+  "img-src 'self' data:",
   "worker-src 'self'",
   "connect-src 'self' http://localhost:*",
   "frame-src 'self' http://localhost:*",

@@ -5,9 +5,10 @@
 import { generateKeyPairSync, randomBytes, randomInt } from "node:crypto"
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
 import type { Model, Provider } from "oidc-provider"
-import * as Memory from "./Memory.js"
+import { load } from "../../../support/oidc/load.js"
+import * as Memory from "../../../support/oidc/Memory.js"
+import * as SignInPages from "../../../support/oidc/SignInPages.js"
 import type { ClientRecord, Ready, Report, TokenRequest } from "./Messages.js"
-import * as SignInPages from "./SignInPages.js"
 
 export interface AuthorizationServer {
   readonly provider: Provider
@@ -162,17 +163,4 @@ const turnAway = (request: IncomingMessage, response: ServerResponse): void => {
   request.resume()
   response.writeHead(503, { "content-type": "application/json", "retry-after": "1" })
     .end(JSON.stringify({ error: "temporarily_unavailable" }))
-}
-
-/** On Node 20, which it does not name as supported, oidc-provider works and says so: that warning is left out. */
-const load = async () => {
-  const warn = console.warn
-  console.warn = (...args: ReadonlyArray<unknown>) => {
-    if (!String(args[0]).includes("oidc-provider WARNING: Unsupported runtime.")) warn(...args)
-  }
-  try {
-    return await import("oidc-provider")
-  } finally {
-    console.warn = warn
-  }
 }

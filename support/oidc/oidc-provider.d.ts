@@ -1,4 +1,4 @@
-/** The part of oidc-provider 9 that the demo uses: the package comes without types. */
+/** The part of oidc-provider 9 that is used here: the package comes without types. */
 declare module "oidc-provider" {
   import type { IncomingMessage, ServerResponse } from "node:http"
 
@@ -11,6 +11,7 @@ declare module "oidc-provider" {
 
   export interface ModelClass<A> {
     find(value: string): Promise<A | undefined>
+    revokeByGrantId(grantId: string): Promise<void>
   }
 
   export interface Grant {
@@ -31,13 +32,26 @@ declare module "oidc-provider" {
 
   export interface Context {
     readonly req: IncomingMessage
-    readonly oidc: { readonly params?: { readonly grant_type?: string } }
+    readonly oidc: {
+      readonly params?: { readonly grant_type?: string; readonly scope?: string }
+      readonly client?: { readonly clientId: string }
+      readonly session?: { readonly accountId?: string }
+      readonly provider: Provider
+    }
+  }
+
+  /** When the user has to be asked: a list of prompts, each with the checks that call for it. */
+  export namespace interactionPolicy {
+    function base(): { get(prompt: string): { readonly checks: { remove(reason: string): void } } | undefined }
   }
 
   export class Provider {
     constructor(issuer: string, configuration: Record<string, unknown>)
     readonly AccessToken: ModelClass<Model>
-    readonly Grant: ModelClass<Grant> & (new(properties: { accountId: string; clientId: string }) => Grant)
+    readonly RefreshToken: ModelClass<Model>
+    readonly Grant:
+      & Pick<ModelClass<Grant>, "find">
+      & (new(properties: { accountId: string; clientId: string }) => Grant)
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>
     interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<Interaction>
     interactionFinished(
@@ -46,7 +60,10 @@ declare module "oidc-provider" {
       result: Record<string, unknown>,
       options?: { mergeWithLastSubmission?: boolean }
     ): Promise<void>
-    on(event: "access_token.saved" | "refresh_token.saved", listener: (model: Model) => void): this
+    on(
+      event: "access_token.saved" | "refresh_token.saved" | "authorization_code.saved",
+      listener: (model: Model) => void
+    ): this
     on(event: "grant.success" | "grant.error" | "grant.revoked", listener: (context: Context) => void): this
     on(event: "server_error", listener: (context: Context, error: unknown) => void): this
   }
