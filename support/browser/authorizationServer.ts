@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { generateKeyPairSync, randomBytes } from "node:crypto"
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
-import type { Context, Model, Provider } from "oidc-provider"
+import type { Context, interactionPolicy, Model, Provider } from "oidc-provider"
 import { load } from "../oidc/load.js"
 import * as Memory from "../oidc/Memory.js"
 import * as SignInPages from "../oidc/SignInPages.js"
@@ -175,7 +175,7 @@ const holdBack = (response: ServerResponse, millis: number): void => {
   response.end = late as typeof response.end
 }
 
-type Policy = ReturnType<typeof import("oidc-provider").interactionPolicy.base>
+type Policy = ReturnType<typeof interactionPolicy.base>
 
 const withoutConsent = (policy: Policy): Policy => {
   policy.get("consent")?.checks.remove("native_client_prompt")
