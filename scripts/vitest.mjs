@@ -1,7 +1,7 @@
 // The step of `npm test` that runs the tests. It counts each test by itself, and counts as failed what could hide a
 // failure: a test that is skipped, a file that does not load, an error outside every test, and a run without tests.
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { dirname, join, relative } from "node:path"
 import { root } from "./packages.mjs"
 
 const report = join(root, ".cache/vitest.json")
@@ -29,6 +29,17 @@ const suspicious = ({ numPassedTests, numPendingTests, numTodoTests, testResults
   ]
 }
 
+/** The tests that failed, each with why: before all else that is printed, since whoever reads may see only its beginning. */
+const failures = ({ testResults }) =>
+  testResults.flatMap(({ assertionResults, message, name, status }) => {
+    const file = relative(root, name)
+    if (status === "failed" && assertionResults.length === 0) return [`FAILED ${file} did not load: ${message}`]
+    return assertionResults.filter(({ status }) => status === "failed")
+      .map(({ failureMessages, fullName }) =>
+        `FAILED ${file} > ${fullName}\n${failureMessages.join("\n").slice(0, 2_000)}`
+      )
+  })
+
 const judge = ({ output, status }) => {
   if (!existsSync(report)) {
     return { passed: 0, failed: 1, output: `${output}\nvitest wrote no report (exit code ${status})` }
@@ -40,7 +51,7 @@ const judge = ({ output, status }) => {
   const failed = unexplained ? 1 : counted
   const notes = doubts.map(({ text }) => text)
   if (unexplained) notes.push(`vitest ended with exit code ${status} although no test failed`)
-  return { passed: summary.numPassedTests, failed, output: [output, ...notes].join("\n") }
+  return { passed: summary.numPassedTests, failed, output: [...failures(summary), ...notes, output].join("\n\n") }
 }
 
 /** Runs the tests with what runs commands, which returns their output and exit code. */
