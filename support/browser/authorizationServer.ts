@@ -44,8 +44,9 @@ export interface AuthorizationServer {
   readonly seen: {
     readonly requests: ReadonlyArray<{ readonly method: string; readonly path: string; readonly origin?: string }>
     readonly tokenRequests: ReadonlyArray<TokenRequest>
-    /** Access and refresh tokens, and codes, as texts: to be looked for where they must not be. */
-    readonly secrets: ReadonlyArray<string>
+    /** Access and refresh tokens as texts: to be looked for where they must not be. */
+    readonly tokens: ReadonlyArray<string>
+    readonly codes: ReadonlyArray<string>
     /** Login forms that were accepted. */
     readonly logins: () => number
     /** Families of tokens that were withdrawn as a whole. */
@@ -99,7 +100,8 @@ const makeProvider = async (issuer: string, options: Options) => {
 
   const requests: Array<{ readonly method: string; readonly path: string; readonly origin?: string }> = []
   const tokenRequests: Array<TokenRequest> = []
-  const secrets: Array<string> = []
+  const tokens: Array<string> = []
+  const codes: Array<string> = []
   const accessTokens: Array<Model> = []
   const grants = new Set<string>()
   const grantTypes = new WeakMap<IncomingMessage, string>()
@@ -108,7 +110,7 @@ const makeProvider = async (issuer: string, options: Options) => {
   let delay = 0
   for (const event of ["access_token.saved", "refresh_token.saved", "authorization_code.saved"] as const) {
     provider.on(event, (token) => {
-      secrets.push(token.jti)
+      ;(event === "authorization_code.saved" ? codes : tokens).push(token.jti)
       grants.add(token.grantId)
       if (event === "access_token.saved") accessTokens.push(token)
     })
@@ -147,7 +149,7 @@ const makeProvider = async (issuer: string, options: Options) => {
       provider,
       clientId,
       user,
-      seen: { requests, tokenRequests, secrets, logins: () => logins, grantsRevoked: () => grantsRevoked },
+      seen: { requests, tokenRequests, tokens, codes, logins: () => logins, grantsRevoked: () => grantsRevoked },
       delayAnswers: (millis: number) => {
         delay = millis
       },
@@ -199,6 +201,8 @@ const configuration = (options: Options, policy: Policy): Record<string, unknown
   pkce: { required: () => true },
   rotateRefreshToken: true,
   issueRefreshToken: async () => true,
+  // Each sign-in stands for itself
+  expiresWithSession: async () => false,
   loadExistingGrant,
   ttl: {
     AccessToken: options.tokenSeconds,

@@ -8,7 +8,7 @@
 import * as FetchTransport from "@effect-oauth2/core/FetchTransport"
 import { hasWebCrypto, OAuth2Crypto, webCrypto } from "@effect-oauth2/core/OAuth2Crypto"
 import { ConfigurationError } from "@effect-oauth2/core/OAuth2Error"
-import type * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
@@ -33,7 +33,8 @@ export const layerCrypto: Layer.Layer<OAuth2Crypto, ConfigurationError> = Layer.
 )
 
 /**
- * Both. Requests carry no cookies, and a redirect is handed to its caller.
+ * Both. Requests carry no cookies and no tracing headers, which would force a preflight that few servers allow, and a
+ * redirect is handed to its caller. For tracing headers to an API of your own: `HttpClient.withTracerPropagation(true)`.
  *
  * Fails with `ConfigurationError`, field `crypto`, where the page is no secure context.
  *
@@ -53,6 +54,9 @@ export const layerCrypto: Layer.Layer<OAuth2Crypto, ConfigurationError> = Layer.
  * @category layers
  */
 export const layer: Layer.Layer<HttpClient.HttpClient | OAuth2Crypto, ConfigurationError> = Layer.merge(
-  FetchTransport.layer(),
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.map(HttpClient.HttpClient, HttpClient.withTracerPropagation(false))
+  ).pipe(Layer.provide(FetchTransport.layer())),
   layerCrypto
 )
