@@ -49,6 +49,20 @@ export const importKey = (
 }
 
 /**
+ * A new key, which can be used and not read: for platforms that can store a `CryptoKey` as it is, such as a page.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const generateKey = (id: string): Effect.Effect<EncryptionKey> =>
+  Effect.map(
+    Effect.promise(() =>
+      globalThis.crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"])
+    ),
+    (key) => ({ id, key })
+  )
+
+/**
  * The bytes of an initialization vector. Each is random: at most 2³² encryptions under one key.
  *
  * @since 0.1.0

@@ -1,4 +1,18 @@
 /**
+ * Where a page keeps its sessions and its sign-ins under way, as one layer. Name it once and provide that one value.
+ *
+ * | layer | who shares a session | what outlives a reload | a script in the page |
+ * | --- | --- | --- | --- |
+ * | `layerMemory` | nobody | nothing | has to be there while the token is used |
+ * | `layerSessionStorage` | nobody | the session | can read the tokens |
+ * | `layerSplit` | nobody | the refresh token | can read the refresh token |
+ * | `layerIndexedDb` | all tabs | the session, also a restart | can use the key, and so read the tokens |
+ *
+ * @since 0.1.0
+ */
+export * as BrowserCustody from "./BrowserCustody.js"
+
+/**
  * What core needs of a page: `fetch` as a transport that follows no redirect, and WebCrypto.
  *
  * Importing it touches nothing of the page, so that it may be imported while a server renders.
@@ -6,6 +20,51 @@
  * @since 0.1.0
  */
 export * as BrowserPlatform from "./BrowserPlatform.js"
+
+/**
+ * Sessions in IndexedDB, for all tabs of the origin, encrypted under a key that no script can read.
+ *
+ * The key can be used by every script of the origin, though: encryption keeps the tokens out of a copy of the browser's
+ * files, and not from a script that was injected into the page. For that see `TokenWorker`.
+ *
+ * @since 0.1.0
+ */
+export * as IndexedDbTokenStore from "./IndexedDbTokenStore.js"
+
+/**
+ * Sign-ins under way, in this tab's `sessionStorage`: they outlive the way to the authorization server and back, and no
+ * other tab has them. What has expired is forgotten ten minutes later, as others come.
+ *
+ * @since 0.1.0
+ */
+export * as SessionStoragePendingAuthorizations from "./SessionStoragePendingAuthorizations.js"
+
+/**
+ * Sessions of one tab, which outlive its reloads: in `sessionStorage`.
+ *
+ * A tab that was duplicated, or opened by a script, begins with a copy of its opener's storage. A refresh token must not
+ * be used from two places, so each has an owner: a tab holds a Web Lock for as long as it lives, and one that finds the
+ * lock of its storage taken is a copy, which forgets its sessions and starts signed out. A page that holds a lock is not
+ * kept in the back-forward cache.
+ *
+ * Where there are no Web Locks a page is taken for a copy unless it was reloaded, or reached by the back or forward button.
+ *
+ * Every script of the page can read what is stored.
+ *
+ * @since 0.1.0
+ */
+export * as SessionStorageTokenStore from "./SessionStorageTokenStore.js"
+
+/**
+ * The access token in the memory of this page alone, and in the store below no more than is needed to renew: the refresh
+ * token. After a reload a session is renewed at its first use.
+ *
+ * Over a store that tabs share, each tab has an access token of its own. What another tab renewed brings no access token
+ * here, so the one that is held goes on until its end, and then this tab renews for itself: as many renewals as tabs.
+ *
+ * @since 0.1.0
+ */
+export * as SplitTokenStore from "./SplitTokenStore.js"
 
 /**
  * A session whose tokens the page never holds: a worker keeps them, renews them, and makes the page's requests to the
@@ -26,3 +85,23 @@ export * as TokenWorker from "./TokenWorker.js"
  * @since 0.1.0
  */
 export * as TokenWorkerRunner from "./TokenWorkerRunner.js"
+
+/**
+ * Sessions of the origin in `localStorage`, in clear. What that gives up: every script that ever runs in the origin, in any
+ * tab and at any time, can read the tokens and take them along, and they stay on the disk until somebody signs out.
+ * `IndexedDbTokenStore` is shared by the same tabs, and encrypted.
+ *
+ * @since 0.1.0
+ */
+export * as UnsafeLocalStorageTokenStore from "./UnsafeLocalStorageTokenStore.js"
+
+/**
+ * The lease on a session's renewal as a Web Lock, which all tabs and workers of the origin share and which ends with its
+ * holder. A holder that was frozen is robbed when its time is up.
+ *
+ * Two locks are held: that of the session, and one whose name tells until when, so that everybody can see how long there
+ * is to wait.
+ *
+ * @since 0.1.0
+ */
+export * as WebLocksLease from "./WebLocksLease.js"
