@@ -32,6 +32,29 @@ export * as BrowserPlatform from "./BrowserPlatform.js"
 export * as IndexedDbTokenStore from "./IndexedDbTokenStore.js"
 
 /**
+ * Signing in in a window of its own, while the page stays as it is. The page that the server sends back to runs
+ * `SignInCallback.answer`.
+ *
+ * @since 0.1.0
+ */
+export * as PopupSignIn from "./PopupSignIn.js"
+
+/**
+ * Signing in by sending the page itself to the authorization server. The page that it comes back to runs
+ * `SignInCallback.answer`.
+ *
+ * @since 0.1.0
+ */
+export * as RedirectSignIn from "./RedirectSignIn.js"
+
+/**
+ * Where a page may go after a sign-in: to a path of its own origin and nowhere else, whoever wrote it.
+ *
+ * @since 0.1.0
+ */
+export * as ReturnTo from "./ReturnTo.js"
+
+/**
  * Sign-ins under way, in this tab's `sessionStorage`: they outlive the way to the authorization server and back, and no
  * other tab has them. What has expired is forgotten ten minutes later, as others come.
  *
@@ -54,6 +77,47 @@ export * as SessionStoragePendingAuthorizations from "./SessionStoragePendingAut
  * @since 0.1.0
  */
 export * as SessionStorageTokenStore from "./SessionStorageTokenStore.js"
+
+/**
+ * The page that the authorization server sends the user back to, for all flows: it takes the code out of the address bar
+ * before anything else, and hands it to whoever began.
+ *
+ * @since 0.1.0
+ */
+export * as SignInCallback from "./SignInCallback.js"
+
+/**
+ * Who begins and completes a sign-in: core's `OAuth2Client`, under whichever tag, or a `TokenWorker`.
+ *
+ * @since 0.1.0
+ */
+export * as SignInClient from "./SignInClient.js"
+
+/**
+ * What can go wrong between a page and its user's way to the authorization server and back.
+ *
+ * @since 0.1.0
+ */
+export * as SignInError from "./SignInError.js"
+
+/**
+ * Signing out at the authorization server too, by redirect (OpenID Connect RP-Initiated Logout 1.0). To end a session here
+ * and revoke its token, `OAuth2Session.signOut` is enough.
+ *
+ * @since 0.1.0
+ */
+export * as SignOut from "./SignOut.js"
+
+/**
+ * Signing in without a word to the user, in a hidden frame, where the server knows them already (OpenID Connect
+ * `prompt=none`). The page that the server sends back to runs `SignInCallback.answer`.
+ *
+ * It needs the server's cookie in a frame: where the server is of another site than the page, browsers that block
+ * third-party cookies make every answer `login_required`.
+ *
+ * @since 0.1.0
+ */
+export * as SilentSignIn from "./SilentSignIn.js"
 
 /**
  * The access token in the memory of this page alone, and in the store below no more than is needed to renew: the refresh
@@ -94,6 +158,14 @@ export * as TokenWorkerRunner from "./TokenWorkerRunner.js"
  * @since 0.1.0
  */
 export * as UnsafeLocalStorageTokenStore from "./UnsafeLocalStorageTokenStore.js"
+
+/**
+ * The page wakes up: it is seen again, it is online again, or the browser has kept it and brings it back. Timers slept
+ * meanwhile, and clocks did not.
+ *
+ * @since 0.1.0
+ */
+export * as Wake from "./Wake.js"
 
 /**
  * The lease on a session's renewal as a Web Lock, which all tabs and workers of the origin share and which ends with its
