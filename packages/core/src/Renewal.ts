@@ -82,6 +82,12 @@ export interface Renewal {
 }
 
 /**
+ * A redemption up to its last write, and within it what follows: what waits for others, or is the program's own, has its
+ * turn when the lease is given back.
+ */
+type Redemption = Effect.Effect<Effect.Effect<Held, OAuth2Error>, OAuth2Error>
+
+/**
  * @since 0.1.0
  * @category constructors
  */
@@ -154,7 +160,7 @@ export const make = (options: Options): Renewal => {
   }
 
   /** Renews the record just taken over, unless what it holds will do. */
-  const renew = (cell: Cell, need: Need, by = redeem): Effect.Effect<Held, OAuth2Error> =>
+  const renew = (cell: Cell, need: Need): Effect.Effect<Held, OAuth2Error> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const { record } = cell
       const held = memory.usable(record, now, need)
@@ -162,24 +168,27 @@ export const make = (options: Options): Renewal => {
       if (!memory.isRenewable(record)) return new ReauthorizationRequired({ reason: whyNotRenewable(record) })
       const retryAt = memory.blockedUntil(cell, now)
       return retryAt === undefined
-        ? by(cell, record ?? absent, need)
+        ? redeem(cell, record ?? absent, need)
         : new RefreshFailed({ reason: "CoolDown", retryAt, lastError: cell.trouble?.pause?.lastError })
     })
 
   const redeem = (cell: Cell, record: SessionRecord.SessionRecord, need: Need): Effect.Effect<Held, OAuth2Error> => {
-    if (lease === undefined) return redeemNow(cell, record, need)
+    const now = redeemNow(cell, record, need)
+    if (lease === undefined) return Effect.flatten(now)
     const key = storeKey(cell.sessionKey)
     // Whoever had the lease before may have renewed the session
-    const inTurn = Effect.flatMap(store.get(key), (latest) => {
+    const inTurn: Redemption = Effect.flatMap(store.get(key), (latest) => {
       const current = Option.getOrUndefined(latest)
       return current?.generation === cell.record?.generation
-        ? redeemNow(cell, record, need)
-        : Effect.zipRight(adopt(cell, current), renew(cell, need, redeemNow))
+        ? now
+        : Effect.as(adopt(cell, current), renew(cell, need))
     })
-    return Effect.catchTag(
-      lease.withLease(key, { ttl: policy.hold, wait: policy.hold }, () => inTurn),
-      "LeaseTimeout",
-      () => redeemNow(cell, record, need)
+    return Effect.flatten(
+      Effect.catchTag(
+        lease.withLease(key, { ttl: policy.hold, wait: policy.hold }, () => inTurn),
+        "LeaseTimeout",
+        () => now
+      )
     )
   }
 
@@ -189,7 +198,7 @@ export const make = (options: Options): Renewal => {
       return Effect.map(store.begin(key, claim, Duration.millis(policy.hold)), (begun) => [begun, claim] as const)
     }).pipe(Telemetry.step("oauth2.begin"))
 
-  const redeemNow = (cell: Cell, record: SessionRecord.SessionRecord, need: Need): Effect.Effect<Held, OAuth2Error> =>
+  const redeemNow = (cell: Cell, record: SessionRecord.SessionRecord, need: Need): Redemption =>
     Effect.gen(function*() {
       const asked = yield* Clock.currentTimeMillis
       const [begun, claim] = yield* claimed(storeKey(cell.sessionKey), record.generation)
@@ -200,13 +209,13 @@ export const make = (options: Options): Renewal => {
           // A sibling tried in the meantime, and failed
           const isTooSoon = unheardPause(cell, begun.record) !== undefined
           return isTooLate || isTooSoon
-            ? yield* Effect.zipRight(giveBack(cell, claim, SessionRecord.asIdle(begun.record)), run(cell, need))
+            ? yield* Effect.as(giveBack(cell, claim, SessionRecord.asIdle(begun.record)), run(cell, need))
             : yield* attempt(cell, begun.record, claim, need)
         }
         case "Moved":
-          return yield* Effect.zipRight(adopt(cell, begun.record), renew(cell, need))
+          return yield* Effect.as(adopt(cell, begun.record), renew(cell, need))
         case "Busy":
-          return yield* awaitSibling(cell, begun.until, need)
+          return awaitSibling(cell, begun.until, need)
       }
     })
 
@@ -225,7 +234,7 @@ export const make = (options: Options): Renewal => {
     record: SessionRecord.SessionRecord,
     claim: Claim,
     need: Need
-  ): Effect.Effect<Held, OAuth2Error> =>
+  ): Redemption =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Effect.either(restore(exchange(record))), (reply) =>
         Either.isRight(reply)
@@ -252,7 +261,7 @@ export const make = (options: Options): Renewal => {
     claim: Claim,
     token: Token.Token,
     need: Need
-  ): Effect.Effect<Held, OAuth2Error> =>
+  ): Redemption =>
     Effect.gen(function*() {
       const merged = Token.merge(token, {
         refreshToken: SessionRecord.refreshToken(record),
@@ -262,14 +271,17 @@ export const make = (options: Options): Renewal => {
       const kept = yield* save(cell, next, commit(cell, claim, next))
       if (!isThatToken(kept, token)) {
         if (kept !== undefined) reconcile(cell, kept, token.refreshToken)
-        return yield* renew(cell, need)
+        return renew(cell, need)
       }
+      return Effect.uninterruptible(refreshed(cell, { generation: next.generation, token: merged }, need))
+    })
+
+  const refreshed = (cell: Cell, held: Held, need: Need): Effect.Effect<Held, OAuth2Error> =>
+    Effect.gen(function*() {
       yield* recovered(cell, "refreshed")
-      yield* told(cell, merged)
-      yield* publish(SessionEvent.Refreshed({ sessionKey: cell.sessionKey, generation: next.generation }))
-      return cell.trouble?.unsaved === undefined
-        ? { generation: next.generation, token: merged }
-        : yield* heldUnsaved(cell, need)
+      yield* told(cell, held.token)
+      yield* publish(SessionEvent.Refreshed({ sessionKey: cell.sessionKey, generation: held.generation }))
+      return cell.trouble?.unsaved === undefined ? held : yield* heldUnsaved(cell, need)
     })
 
   /** The reply was refused as a whole, but what could be redeemed next was readable (R46). */
@@ -279,12 +291,12 @@ export const make = (options: Options): Renewal => {
     claim: Claim,
     refused: { readonly error: AttemptError; readonly refreshToken: Redacted.Redacted<string> },
     need: Need
-  ): Effect.Effect<Held, OAuth2Error> => {
+  ): Redemption => {
     const next = SessionRecord.superseded(record, refused.refreshToken)
     return Effect.gen(function*() {
       const pause = yield* pauseOf(cell, refused.error)
       yield* save(cell, next, commit(cell, claim, { ...next, state: { ...SessionRecord.idle, ...shared(pause) } }))
-      return yield* failed(cell, refused.error, "configuration", pause, need)
+      return failed(cell, refused.error, "configuration", pause, need)
     })
   }
 
@@ -330,7 +342,7 @@ export const make = (options: Options): Renewal => {
     claim: Claim,
     error: AttemptError,
     need: Need
-  ): Effect.Effect<Held, OAuth2Error> => {
+  ): Redemption => {
     const outcome = policy.outcome(error)
     if (outcome === "invalidGrant") return refusedGrant(cell, record, claim, need)
     const wasUnresolved = SessionRecord.isUnresolved(record)
@@ -343,10 +355,10 @@ export const make = (options: Options): Renewal => {
         ...(isAskedAgain ? undefined : shared(pause))
       })
       // A new sign-in is no part of this failure
-      if ((cell.record?.generation ?? 0) > claim.generation) return yield* Effect.interruptible(renew(cell, need))
+      if ((cell.record?.generation ?? 0) > claim.generation) return renew(cell, need)
       return isAskedAgain
-        ? yield* Effect.zipRight(counted(outcome), Effect.interruptible(run(cell, need)))
-        : yield* failed(cell, error, outcome, pause, need)
+        ? Effect.zipRight(counted(outcome), run(cell, need))
+        : failed(cell, error, outcome, pause, need)
     })
   }
 
@@ -356,11 +368,11 @@ export const make = (options: Options): Renewal => {
     record: SessionRecord.SessionRecord,
     claim: Claim,
     need: Need
-  ): Effect.Effect<Held, OAuth2Error> =>
+  ): Redemption =>
     Effect.gen(function*() {
       const latest = Option.getOrUndefined(yield* store.get(storeKey(cell.sessionKey)))
       if (latest?.generation !== claim.generation) {
-        return yield* Effect.zipRight(adopt(cell, latest), renew(cell, need))
+        return yield* Effect.as(adopt(cell, latest), renew(cell, need))
       }
       if (record.alternate !== undefined) {
         return yield* attempt(cell, SessionRecord.withAlternate(record, record.alternate), claim, need)
@@ -372,7 +384,12 @@ export const make = (options: Options): Renewal => {
       const dead = SessionRecord.dead(record, reason)
       const kept = yield* save(cell, dead, commit(cell, claim, dead))
       // A sibling that took the redemption over may have an answer yet
-      if (kept?.state._tag !== "Dead") return yield* renew(cell, need)
+      if (kept?.state._tag !== "Dead") return renew(cell, need)
+      return Effect.uninterruptible(ended(cell, reason, need))
+    })
+
+  const ended = (cell: Cell, reason: ReauthorizationRequired["reason"], need: Need): Effect.Effect<Held, OAuth2Error> =>
+    Effect.gen(function*() {
       yield* recovered(cell, "invalidGrant")
       yield* publish(SessionEvent.Dead({ sessionKey: cell.sessionKey, reason }))
       const now = yield* Clock.currentTimeMillis

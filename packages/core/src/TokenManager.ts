@@ -280,23 +280,25 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       return flight
     }
 
-    /** Waits for the renewal; one that was started for less, and brought no other token, is followed by another. */
+    /**
+     * Waits for the renewal; one that was started for less, and brought no other token, is followed by another. It is
+     * joined or started at once: who looked before another landed must not wait for the one after it.
+     */
     const awaitRenewal = (
       cell: SessionMemory.Cell,
       need: SessionMemory.Need
-    ): Effect.Effect<SessionMemory.Held, OAuth2Error> =>
-      Effect.suspend(() => {
-        const joined = cell.flight !== undefined
-        return Effect.flatMap(Deferred.await(launch(cell, need)), (held) =>
-          joined && SessionMemory.isSameToken(held.token, need.otherThan)
-            ? Deferred.await(launch(cell, need))
-            : Effect.succeed(held))
-      }).pipe(
-        Effect.timed,
-        Effect.flatMap(([waited, held]) =>
-          Effect.as(Metric.update(Telemetry.waits, Duration.toMillis(waited)), held)
+    ): Effect.Effect<SessionMemory.Held, OAuth2Error> => {
+      const joined = cell.flight !== undefined
+      return Effect.flatMap(Deferred.await(launch(cell, need)), (held) =>
+        joined && SessionMemory.isSameToken(held.token, need.otherThan)
+          ? Deferred.await(launch(cell, need))
+          : Effect.succeed(held)).pipe(
+          Effect.timed,
+          Effect.flatMap(([waited, held]) =>
+            Effect.as(Metric.update(Telemetry.waits, Duration.toMillis(waited)), held)
+          )
         )
-      )
+    }
 
     const detached = <A>(work: Effect.Effect<A, OAuth2Error>): Effect.Effect<A, OAuth2Error> =>
       Effect.suspend(() =>
@@ -346,8 +348,12 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
     const revoke = (record: SessionRecord.SessionRecord | undefined): Effect.Effect<SignedOut> => {
       const refreshToken = record && SessionRecord.refreshToken(record)
       const token = refreshToken ?? record?.token?.accessToken
-      if (token === undefined) return Effect.succeed({ revocation: "NothingHeld" })
-      if (registration.revocationEndpoint === undefined) return Effect.succeed({ revocation: "NotConfigured" })
+      if (token === undefined) {
+        return Effect.succeed({ revocation: "NothingHeld" })
+      }
+      if (registration.revocationEndpoint === undefined) {
+        return Effect.succeed({ revocation: "NotConfigured" })
+      }
       const hint = refreshToken === undefined ? "access_token" : "refresh_token"
       return Effect.map(Effect.either(RevocationEndpoint.revoke(registration, token, hint)), (result): SignedOut =>
         Either.isRight(result) ? { revocation: "Revoked" } : { revocation: "Failed", error: result.left })
@@ -393,7 +399,8 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       renewIdle,
       authorize: (sessionKey, grant) =>
         detached(
-          withCell(sessionKey, (cell) => renewal.authorize(cell, grant)).pipe(Telemetry.step("oauth2.authorize"))
+          withCell(sessionKey, (cell) =>
+            renewal.authorize(cell, grant)).pipe(Telemetry.step("oauth2.authorize"))
         ),
       restore: (sessionKey, token) => detached(withCell(sessionKey, (cell) => renewal.restore(cell, token))),
       signOut,

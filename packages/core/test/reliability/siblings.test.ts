@@ -192,6 +192,44 @@ describe("a lease beside the store", () => {
         yield* assertIntact()
       }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer())))))
 
+  it("R13 the lease is given back before the program's observer has its turn, and before a sibling is waited for", () =>
+    Simulation.run(83, () =>
+      Effect.gen(function*() {
+        let held = 0
+        const memory = yield* RefreshLease.makeMemory
+        const lease: RefreshLease.RefreshLeaseService = {
+          withLease: (key, options, use) =>
+            memory.withLease(key, options, (lost) =>
+              Effect.acquireUseRelease(
+                Effect.sync(() => held++),
+                () => use(lost),
+                () => Effect.sync(() => held--)
+              ))
+        }
+        const seen: Array<number> = []
+        const onToken = () => Effect.delay(Effect.sync(() => void seen.push(held)), minute)
+        const here = yield* Effect.provideService(open({ onToken }), RefreshLease.RefreshLease, lease)
+        const [server, store] = yield* Effect.all([Server, WatchedStore.WatchedStore])
+        yield* as(here, signIn())
+        yield* Effect.sleep(2 * hour)
+        yield* here.session().token
+        assert.deepStrictEqual(seen, [0, 0], "after the sign-in, and after the renewal")
+        // A sibling without a lease is in the middle of it
+        const there = yield* open()
+        yield* Effect.sleep(2 * hour)
+        yield* server.inject("token", Fault.delay(5_000))
+        yield* Effect.fork(there.session().token)
+        yield* Effect.sleep(second)
+        const waiting = yield* Effect.fork(here.session().token)
+        const asked = store.asked.length
+        yield* Effect.sleep(2 * second)
+        assert.isAbove(store.asked.length, asked, "it looks again and again")
+        assert.strictEqual(held, 0)
+        yield* waiting.await
+        assert.strictEqual(yield* server.tokenRequests(), 2)
+        yield* assertIntact()
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer())))))
+
   it("R12 a lease that is never given back is not waited for beyond the hold", () =>
     Simulation.run(82, () =>
       Effect.gen(function*() {
