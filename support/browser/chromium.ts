@@ -6,7 +6,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { execFile } from "node:child_process"
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs"
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -90,6 +90,15 @@ const carried = async (): Promise<Program> => {
   return { path: join(unpacked, "chromium"), environment }
 }
 
+/** The package's own names folders of the service that it is made for. Without a font the browser ends at the first text. */
+const fontConfiguration = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${join(unpacked, "fonts/fonts")}</dir>
+  <cachedir>${join(unpacked, "fonts/cache")}</cachedir>
+</fontconfig>
+`
+
 /** The package unpacks into the folder for temporary files, as that is when it is loaded: so it is loaded elsewhere. */
 const unpack = async (): Promise<void> => {
   mkdirSync(join(root, ".cache"), { recursive: true })
@@ -98,6 +107,7 @@ const unpack = async (): Promise<void> => {
   const env = { ...process.env, TMPDIR: folder, AWS_LAMBDA_JS_RUNTIME: "nodejs20.x" }
   try {
     await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], { cwd: root, env })
+    writeFileSync(join(folder, "fonts/fonts.conf"), fontConfiguration)
     renameSync(folder, unpacked)
   } catch (error) {
     // Another may have been faster
