@@ -24,8 +24,9 @@ export * as BrowserPlatform from "./BrowserPlatform.js"
 /**
  * Sessions in IndexedDB, for all tabs of the origin, encrypted under a key that no script can read.
  *
- * The key can be used by every script of the origin, though: encryption keeps the tokens out of a copy of the browser's
- * files, and not from a script that was injected into the page. For that see `TokenWorker`.
+ * Every script of the origin can use the key, though, and the browser keeps it in its own files, Chromium in clear:
+ * encryption keeps the tokens from whatever collects what lies in a page's storage, and neither from a script that was
+ * injected for this page nor from a copy of the browser's files. For the first see `TokenWorker`.
  *
  * @since 0.1.0
  */
