@@ -120,10 +120,16 @@ describe("time limits", () => {
         const drip = setInterval(() => response.write(" "), 100)
         response.on("close", () => clearInterval(drip))
       })
-      const { error, millis } = yield* timedFailure({}, at(server), { requestDeadline: "1 second" })
-      assert.deepInclude(error, { _tag: "TransportError", reason: "Timeout" })
-      assert.approximately(millis, 1_000, 250)
-      yield* isClosed(server)
+      const times: Array<number> = []
+      for (let attempt = 0; attempt < 3; attempt++) {
+        const { error, millis } = yield* timedFailure({}, at(server), { requestDeadline: "1 second" })
+        assert.deepInclude(error, { _tag: "TransportError", reason: "Timeout" })
+        assert.isAtLeast(millis, 950)
+        times.push(millis)
+        yield* isClosed(server)
+      }
+      // What else the machine does can only add to it
+      assert.isAtMost(Math.min(...times), 1_250)
     }))
 
   it.scopedLive("S07 by default a connection may take 5 seconds, and headers 10", () =>
