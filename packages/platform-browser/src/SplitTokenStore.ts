@@ -1,100 +1,118 @@
 /**
  * The access token in the memory of this page alone, and in the store below no more than is needed to renew: the refresh
- * token. After a reload a session is renewed at its first use.
+ * token. After a reload a session is renewed at its first use: a reload in the middle of that leaves the renewal in doubt.
  *
- * Over a store that tabs share, each tab has an access token of its own. What another tab renewed brings no access token
- * here, so the one that is held goes on until its end, and then this tab renews for itself: as many renewals as tabs.
+ * The store below has to be this tab's own. Over one that tabs share, what another tab renewed would bring no access token
+ * here, and every renewal would ask for the next.
  *
  * @since 0.1.0
  */
-import type { StoreError } from "@effect-oauth2/core/OAuth2Error"
+import { ConfigurationError } from "@effect-oauth2/core/OAuth2Error"
 import * as SessionRecord from "@effect-oauth2/core/SessionRecord"
 import type { Token } from "@effect-oauth2/core/Token"
 import { TokenStore, type TokenStoreService } from "@effect-oauth2/core/TokenStore"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 
+/** What of a record of this generation is not in the store as it was. */
+interface Held extends Pick<SessionRecord.SessionRecord, "generation" | "token" | "refreshToken" | "renewedAt"> {
+  readonly token: Token
+}
+
 /**
  * The store, without access tokens. It fails as the store below does.
+ *
+ * Fails with `ConfigurationError`, field `store`, over a store that others share.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const make = (self: TokenStoreService): Effect.Effect<TokenStoreService> =>
-  Effect.sync(() => {
-    const held = new Map<string, Token>()
+export const make = (self: TokenStoreService): Effect.Effect<TokenStoreService, ConfigurationError> =>
+  Effect.suspend(() => {
+    if (self.sharing !== "tab" && self.sharing !== "process") {
+      return new ConfigurationError({
+        field: "store",
+        problem: `is shared by ${self.sharing}. Split a store of this tab alone, or keep access tokens in the store`
+      })
+    }
+    const held = new Map<string, Held>()
 
-    /** Keeps the token here; what is left is to be stored. */
-    const strip = (key: string, record: SessionRecord.SessionRecord): SessionRecord.SessionRecord => {
+    const strip = (record: SessionRecord.SessionRecord): SessionRecord.SessionRecord => {
       const { token, ...rest } = record
       if (token === undefined) return record
-      held.set(key, token)
       const refreshToken = SessionRecord.refreshToken(record)
       return { ...rest, ...(refreshToken === undefined ? undefined : { refreshToken }), renewedAt: token.issuedAt }
     }
 
-    /** What is stored, with the token that is held here while it lasts. */
-    const whole = (key: string, now: number) => (record: SessionRecord.SessionRecord): SessionRecord.SessionRecord => {
-      const token = held.get(key)
-      if (token === undefined || record.token !== undefined) return record
-      if (token.expiresAt !== undefined && token.expiresAt <= now) {
-        held.delete(key)
-        return record
+    /** Once the store has what belongs to it. */
+    const keep = (
+      key: string,
+      generation: number,
+      { refreshToken, renewedAt, token }: SessionRecord.SessionRecord
+    ): void => {
+      if (token === undefined) held.delete(key)
+      else {
+        held.set(key, {
+          generation,
+          token,
+          ...(refreshToken === undefined ? undefined : { refreshToken }),
+          ...(renewedAt === undefined ? undefined : { renewedAt })
+        })
       }
-      const { refreshToken: _, ...access } = token
-      return { ...record, token: access }
     }
 
-    const read = <A>(
-      key: string,
-      effect: Effect.Effect<A, StoreError>,
-      map: (outcome: A, whole: (record: SessionRecord.SessionRecord) => SessionRecord.SessionRecord) => A
-    ): Effect.Effect<A, StoreError> =>
-      Effect.zipWith(effect, Clock.currentTimeMillis, (outcome, now) => map(outcome, whole(key, now)))
+    /** What is stored, with what came with it: no other record is that token's. */
+    const whole = (key: string) => (record: SessionRecord.SessionRecord): SessionRecord.SessionRecord => {
+      const here = held.get(key)
+      if (here?.generation !== record.generation || record.token !== undefined) return record
+      const { refreshToken: _, renewedAt: __, ...rest } = record
+      return { ...rest, ...here }
+    }
 
-    return {
+    return Effect.succeed({
       ...self,
-      get: (key) => read(key, self.get(key), (record, whole) => Option.map(record, whole)),
+      get: (key) => Effect.map(self.get(key), Option.map(whole(key))),
       begin: (key, claim, hold) =>
-        read(key, self.begin(key, claim, hold), (outcome, whole) =>
+        Effect.map(self.begin(key, claim, hold), (outcome) =>
           outcome._tag === "Busy" || outcome.record === undefined
             ? outcome
-            : { ...outcome, record: whole(outcome.record) }),
+            : { ...outcome, record: whole(key)(outcome.record) }),
       commit: (key, claim, next) =>
-        read(key, self.commit(key, claim, strip(key, next)), (outcome, whole) =>
-          outcome._tag === "Committed" || outcome.record === undefined
-            ? outcome
-            : { ...outcome, record: whole(outcome.record) }),
+        Effect.map(self.commit(key, claim, strip(next)), (outcome) => {
+          if (outcome._tag === "Committed") {
+            keep(key, next.generation, next)
+            return outcome
+          }
+          return { ...outcome, record: outcome.record && whole(key)(outcome.record) }
+        }),
       replace: (key, record) =>
-        read(key, self.replace(key, strip(key, record)), (record, whole) =>
-          whole(record)),
+        Effect.map(self.replace(key, strip(record)), (stored) => {
+          keep(key, stored.generation, record)
+          return whole(key)(stored)
+        }),
       remove: (key) =>
-        Effect.map(
-          read(key, self.remove(key), (record, whole) =>
-            Option.map(record, whole)),
-          (record) => {
-            held.delete(key)
-            return record
-          }
-        ),
+        Effect.map(self.remove(key), (record) => {
+          const removed = Option.map(record, whole(key))
+          held.delete(key)
+          return removed
+        }),
       rename: (from, to) =>
-        Effect.map(self.rename(from, to), (isMoved) => {
-          const token = held.get(from)
-          if (isMoved && from !== to) {
+        Effect.tap(self.rename(from, to), (isMoved) =>
+          Effect.sync(() => {
+            if (!isMoved || from === to) return
+            const moved = held.get(from)
             held.delete(from)
-            if (token === undefined) {
-              held.delete(to)
-            } else held.set(to, token)
-          }
-          return isMoved
-        })
-    }
+            if (moved === undefined) held.delete(to)
+            else held.set(to, moved)
+          }))
+    })
   })
 
 /**
  * The same over the `TokenStore` that is provided to it, and in its place.
+ *
+ * Fails with `ConfigurationError`, field `store`, over a store that others share.
  *
  * @example
  * import { SessionStorageTokenStore, SplitTokenStore } from "@effect-oauth2/platform-browser"
@@ -105,7 +123,7 @@ export const make = (self: TokenStoreService): Effect.Effect<TokenStoreService> 
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<TokenStore, never, TokenStore> = Layer.effect(
+export const layer: Layer.Layer<TokenStore, ConfigurationError, TokenStore> = Layer.effect(
   TokenStore,
   Effect.flatMap(TokenStore, make)
 )
