@@ -161,13 +161,14 @@ export const make = (
       replace: (key, record) =>
         Effect.flatMap(seal(key, record), (sealed) =>
           Effect.map(self.replace(key, sealed), ({ generation }) => ({ ...record, generation }))),
+      // It is gone, whether or not it can be read
       remove: (key) =>
-        Effect.flatMap(
-          self.remove(key),
-          Effect.transposeMapOption((record) =>
-            open("remove", key, record)
-          )
-        ),
+        Effect.flatMap(self.remove(key), (removed) =>
+          Effect.orElseSucceed(
+            Effect.transposeMapOption(removed, (record) =>
+              open("remove", key, record)),
+            Option.none
+          )),
       rename: (from, to) => Effect.uninterruptible(rename(from, to)),
       idle: self.idle,
       changes: self.changes

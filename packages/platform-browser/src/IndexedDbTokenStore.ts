@@ -9,10 +9,13 @@
  */
 import * as AesGcm from "@effect-oauth2/core/AesGcm"
 import * as EncryptedStore from "@effect-oauth2/core/EncryptedStore"
-import type { ConfigurationError, StoreError } from "@effect-oauth2/core/OAuth2Error"
+import { OAuth2Crypto } from "@effect-oauth2/core/OAuth2Crypto"
+import { type ConfigurationError, StoreError } from "@effect-oauth2/core/OAuth2Error"
 import * as TokenStore from "@effect-oauth2/core/TokenStore"
 import * as Effect from "effect/Effect"
+import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Database from "./internal/database.js"
 import * as News from "./internal/news.js"
@@ -31,7 +34,8 @@ export interface Options {
  * Opens the database, and makes the key where there is none. Tabs that do so at once agree on one.
  *
  * An operation fails with `StoreError`: `Unavailable` when the browser cannot read or write, such as in want of space, or
- * after the user has deleted the database: the next one opens it anew. `Corrupt` and `UnknownKey` as `EncryptedStore`.
+ * at the moment in which the user deletes the database: the next one opens it anew. `Corrupt` and `UnknownKey` as
+ * `EncryptedStore`.
  *
  * Fails with `ConfigurationError`, field `indexedDB`, where there is none or it cannot be opened.
  *
@@ -42,17 +46,52 @@ export const make = (
   { database = "effect-oauth2" }: Options = {}
 ): Effect.Effect<TokenStore.TokenStoreService, ConfigurationError, Scope.Scope> =>
   Effect.gen(function*() {
-    const connection = yield* Database.open(database)
-    const key = yield* Effect.mapError(keyOf(connection), () => Database.unusable)
+    const { connected } = yield* Database.open(database)
+    const crypto = yield* OAuth2Crypto
+    const ours = yield* Effect.flatMap(
+      crypto.randomBytes(8),
+      (random) => AesGcm.generateKey(Encoding.encodeBase64Url(random))
+    )
     const news = yield* News.make(`effect-oauth2 ${database}`)
-    const store: TokenStore.TokenStoreService = {
-      durability: "durable",
-      sharing: "origin",
-      ...tokenStore(Database.texts(connection), news.tell),
+
+    let last: Opened | undefined
+    /** A database that was deleted meanwhile is another one, whose key is this page's or that of a tab that was faster. */
+    const opened = Effect.gen(function*() {
+      const connection = yield* Effect.tryPromise({ try: connected, catch: () => unavailable })
+      if (last?.connection === connection) return last
+      const key = yield* keyOf(connection, last?.key ?? ours)
+      const plain = tokenStore(Database.texts(connection), news.tell)
+      const store = yield* Effect.orDie(EncryptedStore.make({ ...traits, ...plain }, { keys: [key] }))
+      return last = { connection, key, store }
+    })
+    yield* Effect.mapError(opened, () => Database.unusable)
+
+    const at = <A>(act: (store: TokenStore.TokenStoreService) => Effect.Effect<A, StoreError>) =>
+      Effect.flatMap(opened, ({ store }) => act(store))
+    return {
+      ...traits,
+      get: (key) => at((store) => store.get(key)),
+      begin: (key, claim, hold) => at((store) => store.begin(key, claim, hold)),
+      commit: (key, claim, next) => at((store) => store.commit(key, claim, next)),
+      release: (key, claim, as) => at((store) => store.release(key, claim, as)),
+      replace: (key, record) => at((store) => store.replace(key, record)),
+      remove: (key) => at((store) => store.remove(key)),
+      rename: (from, to) => at((store) => store.rename(from, to)),
+      idle: (options) => at((store) => store.idle?.(options) ?? Effect.succeed([])),
       changes: news.changes
     }
-    return yield* EncryptedStore.make(store, { keys: [key] })
   })
+
+/** A connection, and what belongs to its database. */
+interface Opened {
+  readonly connection: IDBDatabase
+  readonly key: AesGcm.EncryptionKey
+  readonly store: TokenStore.TokenStoreService
+}
+
+const traits = { durability: "durable", sharing: "origin" } as const
+
+const unavailable = new StoreError({ operation: "open", reason: "Unavailable" })
 
 /**
  * The store as a layer. Name it once and provide that one value. `BrowserCustody.layerIndexedDb` has it with all that
@@ -64,17 +103,20 @@ export const make = (
 export const layer = (options?: Options): Layer.Layer<TokenStore.TokenStore, ConfigurationError> =>
   Layer.scoped(TokenStore.TokenStore, make(options))
 
-/** The key that is there, or the one that is made now: whichever was stored first. */
-const keyOf = (connection: Database.Database): Effect.Effect<AesGcm.EncryptionKey, StoreError> =>
-  Effect.flatMap(AesGcm.generateKey(keyId), (made) =>
-    Database.transact(connection, "open", "keys", (keys, done) => {
-      const request = keys.get(keyId)
-      request.onsuccess = () => {
-        const found: unknown = request.result
-        if (found instanceof CryptoKey) return done({ id: keyId, key: found })
-        keys.put(made.key, keyId)
-        done(made)
-      }
-    }))
+/** The key that is there, or this one: whichever was stored first. */
+const keyOf = (connection: IDBDatabase, ours: AesGcm.EncryptionKey): Effect.Effect<AesGcm.EncryptionKey, StoreError> =>
+  Database.transact(connection, "open", "keys", (keys, done) => {
+    const request = keys.get(current)
+    request.onsuccess = () => {
+      const found: unknown = request.result
+      if (isKey(found)) return done(found)
+      keys.put(ours, current)
+      done(ours)
+    }
+  })
 
-const keyId = "1"
+const isKey = (value: unknown): value is AesGcm.EncryptionKey =>
+  Predicate.hasProperty(value, "id") && typeof value.id === "string" &&
+  Predicate.hasProperty(value, "key") && value.key instanceof CryptoKey
+
+const current = "current"

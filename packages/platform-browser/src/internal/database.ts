@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope"
 import type { Step, Texts } from "./storedTexts.js"
 
 export interface Database {
+  /** The connection that there is, or a new one after it was lost: then with whatever is there now. */
   readonly connected: () => Promise<IDBDatabase>
 }
 
@@ -16,19 +17,26 @@ export const unusable = new ConfigurationError({
 
 const stores = ["sessions", "keys"] as const
 
+/** How long the browser may take to open a database, in milliseconds. */
+const patience = 10_000
+
 /** Until the scope closes. Whoever wants to delete or upgrade the database is not kept waiting. */
 export const open = (name: string): Effect.Effect<Database, ConfigurationError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.suspend(() => {
       let connection: Promise<IDBDatabase> | undefined
       const connected = () => {
-        connection ??= connect(name, () => {
-          connection = undefined
+        const here = connection ??= connect(name, () => {
+          if (connection === here) connection = undefined
         })
-        return connection
+        return here
       }
       const close = () => connection?.then((database) => database.close(), () => {})
-      return Effect.as(Effect.tryPromise({ try: connected, catch: () => unusable }), { connected, close })
+      return Effect.tryPromise({ try: connected, catch: () => unusable }).pipe(
+        Effect.timeoutFail({ duration: patience, onTimeout: () => unusable }),
+        Effect.interruptible,
+        Effect.as({ connected, close })
+      )
     }),
     ({ close }) => Effect.promise(async () => close())
   )
@@ -59,16 +67,16 @@ const connect = (name: string, onLost: () => void): Promise<IDBDatabase> =>
  * or not at all, and an interruption waits for it no longer and undoes nothing.
  */
 export const transact = <A>(
-  { connected }: Database,
+  connection: IDBDatabase,
   operation: string,
   store: typeof stores[number],
   act: (store: IDBObjectStore, done: (answer: A) => void) => void,
   mode: "readwrite" | "readonly" = "readwrite"
 ): Effect.Effect<A, StoreError> =>
   Effect.tryPromise({
-    try: async () => {
-      const transaction = (await connected()).transaction(store, mode, { durability: "strict" })
-      return await new Promise<A>((resolve, reject) => {
+    try: () => {
+      const transaction = connection.transaction(store, mode, { durability: "strict" })
+      return new Promise<A>((resolve, reject) => {
         let answer: { readonly value: A } | undefined
         const failed = () => reject(transaction.error ?? new Error("The transaction was aborted"))
         transaction.onabort = failed
@@ -82,8 +90,8 @@ export const transact = <A>(
     catch: () => new StoreError({ operation, reason: "Unavailable" })
   })
 
-/** The records as texts. */
-export const texts = (database: Database): Texts => ({
+/** The records of one connection as texts. */
+export const texts = (database: IDBDatabase): Texts => ({
   step: <A>(
     operation: string,
     keys: ReadonlyArray<string>,
