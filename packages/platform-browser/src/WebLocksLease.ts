@@ -48,7 +48,10 @@ interface Holding {
 }
 
 const over = (locks: LockManager): RefreshLeaseService => {
-  /** Takes a lock into the holding. `false`: it is another's, with `ifAvailable`. Interruption ends the waiting. */
+  /**
+   * Takes a lock into the holding. `false`: it is another's, with `ifAvailable`. Interruption ends the waiting. Where the
+   * browser refuses locks, as in some frames, there is nothing to wait for: then the store's record alone decides.
+   */
   const take = (holding: Holding, name: string, options: Omit<LockOptions, "signal">): Effect.Effect<boolean> =>
     Effect.async<boolean>((resume) => {
       const controller = new AbortController()
@@ -64,15 +67,16 @@ const over = (locks: LockManager): RefreshLeaseService => {
           resume(Effect.succeed(true))
         })
       }).catch(() => {
-        // It was robbed, or nobody waits for it any more
+        // It was robbed, nobody waits for it any more, or it was refused
         if (isHeld) Deferred.unsafeDone(holding.lost, Effect.fail(new LeaseLost()))
+        else resume(Effect.succeed(true))
       })
       return Effect.sync(() => controller.abort())
     })
 
   /** Until when the lock is its holder's. `undefined`: nobody has it. */
   const heldUntil = (name: string): Effect.Effect<number | undefined> =>
-    Effect.map(Effect.promise(() => locks.query()), ({ held = [] }) => {
+    Effect.map(Effect.promise(() => locks.query().catch((): LockManagerSnapshot => ({}))), ({ held = [] }) => {
       const times = held.flatMap(({ name: other = "" }) =>
         other.startsWith(marker(name)) ? [Number(other.slice(marker(name).length))] : []
       )
@@ -82,12 +86,13 @@ const over = (locks: LockManager): RefreshLeaseService => {
   const mark = (holding: Holding, name: string, ttl: number): Effect.Effect<void> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => take(holding, marker(name) + String(now + ttl), {}))
 
-  /** One robs at a time, and only who is late. */
-  const rob = (holding: Holding, name: string, ttl: number): Effect.Effect<boolean> =>
+  /** One robs at a time, and only who is late. `false`: somebody else did, or did not come to an end of it. */
+  const rob = (holding: Holding, name: string, ttl: number, wait: number): Effect.Effect<boolean> =>
     Effect.flatMap(Deferred.make<never, LeaseLost>(), (lost) => {
       const turn: Holding = { lost, held: [] }
       return Effect.gen(function*() {
-        yield* take(turn, `${name} robbery`, {})
+        const isMyTurn = yield* Effect.timeoutOption(take(turn, `${name} robbery`, {}), Duration.millis(wait))
+        if (isMyTurn._tag === "None") return false
         const until = yield* heldUntil(name)
         if (until !== undefined && (yield* Clock.currentTimeMillis) < until) return false
         yield* take(holding, name, { steal: true })
@@ -105,7 +110,7 @@ const over = (locks: LockManager): RefreshLeaseService => {
         if (now >= waitUntil) return yield* new LeaseTimeout({ waited: wait })
         const until = (yield* heldUntil(name)) ?? now + short
         if (until <= now) {
-          if (yield* rob(holding, name, ttl)) return
+          if (yield* rob(holding, name, ttl, waitUntil - now)) return
         } else {
           const pause = Duration.millis(Math.min(until, waitUntil) - now)
           isMine = (yield* Effect.timeoutOption(take(holding, name, {}), pause))._tag === "Some"
