@@ -1,10 +1,12 @@
 /**
  * A session whose tokens the page never holds: a worker keeps them, renews them, and makes the page's requests to the
- * API. A script that was injected into the page can use the session while it is there, and cannot take it along.
+ * API. A script that was injected into the page can use the session while it is there, and cannot take it along. One that is
+ * there while the user signs in can: code and verifier pass through the page.
  *
- * With a `SharedWorker` all tabs of the origin have one session, which lasts as long as one of them is open; with a
- * dedicated `Worker` each tab has its own. Nothing is stored, so a new sign-in, which may be silent, follows when the
- * worker is gone.
+ * With a `SharedWorker` all tabs of the origin that start it from the same address have one session; with a dedicated
+ * `Worker`, for browsers without the other, each page has its own. Nothing is stored: the worker ends with the last page
+ * that uses it, also when that page is reloaded or goes on to another, and a new sign-in follows, which may be silent. So
+ * sign in by popup or silently, or go on within the page that the redirect came back to.
  *
  * @since 0.1.0
  */
@@ -127,24 +129,26 @@ export const make = (
 ): Effect.Effect<TokenWorkerService, ConfigurationError, Scope.Scope> =>
   Effect.gen(function*() {
     const port = yield* open(spawn)
-    const ask = yield* asking(port)
+    const { ask, end } = yield* asking(port)
     const greeted = yield* ask({ _tag: "Hello" }).pipe(
       Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => noWorker }),
       Effect.catchAll((error) => Effect.fail(error._tag === "ConfigurationError" ? error : noWorker))
     )
+    yield* onEnd(greeted.channel, end)
     const session = (sessionKey = "default") => sessionOf(ask, sessionKey)
     return {
       begin: ({ parameters, redirectUri, scope, sessionKey } = {}) =>
-        Effect.map(
-          protocol(ask({
-            _tag: "Begin",
-            sessionKey,
-            redirectUri,
-            scope: scope === undefined ? undefined : Scope_.make(scope),
-            parameters: Parameters.make(parameters ?? {}).map(([name, value]) => [name, textOf(value)] as const)
-          })),
-          ({ pending, url }) => ({ url: new URL(url), pending })
-        ),
+        Effect.flatMap(Effect.forEach(Parameters.make(parameters ?? {}), clear), (parameters) =>
+          Effect.map(
+            protocol(ask({
+              _tag: "Begin",
+              sessionKey,
+              redirectUri,
+              scope: scope === undefined ? undefined : Scope_.make(scope),
+              parameters
+            })),
+            ({ pending, url }) => ({ url: new URL(url), pending })
+          )),
       complete: ({ callback, pending }) =>
         Effect.map(
           protocol(ask({ _tag: "Complete", callback: String(callback), pending })),
@@ -219,10 +223,32 @@ type Ask = <Q extends Question>(
 const encode = Schema.encodeSync(ToWorker)
 const decode = Schema.decodeUnknownOption(FromWorker)
 
-/** Questions by number; who stops waiting says so. */
-const asking = (port: Port): Effect.Effect<Ask, never, Scope.Scope> => {
+const ended: Answer = {
+  _tag: "Failed",
+  error: new ConfigurationError({ field: "worker", problem: "has ended. Reload the page, or build its layer again" })
+}
+
+/** Runs when the worker has ended, as far as the browser has locks to tell it by. */
+const onEnd = (name: string, end: () => void): Effect.Effect<unknown, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const controller = new AbortController()
+      const { locks } = globalThis.navigator as { readonly locks?: LockManager }
+      locks?.request(name, { signal: controller.signal }, end).catch(() => {})
+      return controller
+    }),
+    (controller) => Effect.sync(() => controller.abort())
+  )
+
+/** Questions by number; who stops waiting says so. `end`: there is nobody to answer them any more. */
+const asking = (port: Port): Effect.Effect<{ readonly ask: Ask; readonly end: () => void }, never, Scope.Scope> => {
   const waiting = new Map<number, (answer: Answer) => void>()
   let last = 0
+  let hasEnded = false
+  const end = (): void => {
+    hasEnded = true
+    for (const answered of [...waiting.values()]) answered(ended)
+  }
   const hear = ({ data }: MessageEvent): void => {
     const heard = Option.getOrUndefined(decode(data))
     if (heard !== undefined) waiting.get(heard.id)?.(heard.answer)
@@ -239,6 +265,7 @@ const asking = (port: Port): Effect.Effect<Ask, never, Scope.Scope> => {
         // Each question has one kind of answer
         resume(Effect.succeed(answer as AnswerTo<Q["_tag"]>))
       })
+      if (hasEnded) return waiting.get(id)?.(ended)
       port.postMessage(encode({ id, question }), [])
       return Effect.sync(() => {
         waiting.delete(id)
@@ -250,7 +277,7 @@ const asking = (port: Port): Effect.Effect<Ask, never, Scope.Scope> => {
       Effect.sync(() => port.addEventListener("message", hear)),
       () => Effect.sync(() => port.removeEventListener("message", hear))
     ),
-    ask
+    { ask, end }
   )
 }
 
@@ -275,8 +302,13 @@ type Failure = OAuth2Error | typeof HttpFailure.Type
 const protocol = <A>(asked: Effect.Effect<A, Failure>): Effect.Effect<A, OAuth2Error> =>
   Effect.catchTag(asked, "HttpFailure", Effect.die)
 
-const textOf = (value: string | Redacted.Redacted<string>): string =>
-  Redacted.isRedacted(value) ? Redacted.value(value) : value
+/** What is secret has no place in a URL (S17), and so does not leave the page. */
+const clear = (
+  [name, value]: Parameters.Parameters[number]
+): Effect.Effect<readonly [string, string], InputError> =>
+  Redacted.isRedacted(value)
+    ? new InputError({ field: name, problem: "is a secret, and would stand in the URL. Leave it out" })
+    : Effect.succeed([name, value])
 
 /** One request, by way of the worker. */
 const execute = (

@@ -1,13 +1,12 @@
 /**
  * The worker's side of {@link "TokenWorker"}: it holds the tokens, renews them, and makes the page's requests to the API.
- * Nothing that it sends to a page has a token in it.
+ * Nothing that it says to a page has a token in it; what an API answers is the API's.
  *
  * @since 0.1.0
  */
 import { OAuth2Client, type OAuth2ClientService } from "@effect-oauth2/core/OAuth2Client"
 import { OAuth2Crypto } from "@effect-oauth2/core/OAuth2Crypto"
-import type { ConfigurationError, OAuth2Error } from "@effect-oauth2/core/OAuth2Error"
-import { InputError, ScopeMismatch } from "@effect-oauth2/core/OAuth2Error"
+import { ConfigurationError, InputError, OAuth2Error, ScopeMismatch } from "@effect-oauth2/core/OAuth2Error"
 import * as OAuth2HttpClient from "@effect-oauth2/core/OAuth2HttpClient"
 import { CurrentSession } from "@effect-oauth2/core/OAuth2Session"
 import type { SessionEvent } from "@effect-oauth2/core/SessionEvent"
@@ -23,6 +22,7 @@ import { encodeBase64Url } from "effect/Encoding"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
@@ -104,7 +104,10 @@ const serve = <E>(port: Port, ready: Effect.Effect<Answering, E>): Effect.Effect
       const runFork = Runtime.runFork(runtime)
       port.addEventListener("message", ({ data }) => {
         const asked = decode(data)
-        if (asked === undefined) return
+        if (asked === undefined) {
+          if (Predicate.hasProperty(data, "id") && typeof data.id === "number") post(port, data.id, notUnderstood)
+          return
+        }
         const { id, question } = asked
         if (question === undefined) {
           const fiber = running.get(id)
@@ -122,6 +125,15 @@ const serve = <E>(port: Port, ready: Effect.Effect<Answering, E>): Effect.Effect
       })
       port.start?.()
     }))
+
+/** By a page of another version, as after a deployment. */
+const notUnderstood: Answer = {
+  _tag: "Failed",
+  error: new ConfigurationError({
+    field: "worker",
+    problem: "does not understand this page. Reload all pages of the site"
+  })
+}
 
 const decodeToWorker = Schema.decodeUnknownOption(ToWorker)
 const encodeFromWorker = Schema.encodeSync(FromWorker)
@@ -144,6 +156,8 @@ const answerOf = (exit: Exit.Exit<Answer, unknown>): Answer => {
   return cause._tag === "Fail" ? failed(cause.error) : { _tag: "Died" }
 }
 
+const isOAuth2Error = Schema.is(OAuth2Error)
+
 const failed = (error: unknown): Answer => {
   const known = error as OAuth2Error | HttpClientError
   if (known._tag === "RequestError") {
@@ -155,6 +169,8 @@ const failed = (error: unknown): Answer => {
   if (known._tag === "ResponseError") {
     return { _tag: "Failed", error: { _tag: "HttpFailure", reason: "Transport", description: known.reason } }
   }
+  // What the program's own layer fails with is nothing that a page could read
+  if (!isOAuth2Error(known)) return { _tag: "Died" }
   return { _tag: "Failed", error: known._tag === "ScopeMismatch" ? withoutToken(known) : known }
 }
 
@@ -177,8 +193,21 @@ const answering = (
     const http = yield* OAuth2HttpClient.make(transport, client.registration, CurrentSession, options)
     const channel = `effect-oauth2 worker ${encodeBase64Url(yield* (yield* OAuth2Crypto).randomBytes(16))}`
     yield* tell(client, channel)
+    yield* alive(channel)
     return (question) => answer(client, http, channel, question)
   })
+
+/** A lock that is free when the worker has ended: so pages learn of it, which nothing else tells them. */
+const alive = (name: string): Effect.Effect<unknown, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.async<() => void>((resume) => {
+      const held = () => new Promise<void>((release) => resume(Effect.succeed(release)))
+      const { locks } = globalThis.navigator as { readonly locks?: LockManager }
+      if (locks === undefined) resume(Effect.succeed(() => {}))
+      else locks.request(name, held).catch(() => resume(Effect.succeed(() => {})))
+    }),
+    (release) => Effect.sync(release)
+  )
 
 /** Everybody of the origin may listen: what is told is no secret. */
 const tell = ({ events }: OAuth2ClientService, name: string): Effect.Effect<unknown, never, Scope.Scope> =>
