@@ -34,8 +34,9 @@ export interface Options extends BeginOptions {
 
 /**
  * Opens the window, waits for the user, and exchanges the code. Run it in the click: the window is opened before anything
- * else, and browsers block what comes later. Any number may be under way. The window closes in every case, also when
- * this effect is interrupted.
+ * else, and browsers block what comes later; so build the client's layers before. Any number may be under way. The window
+ * closes in every case, also when this effect is interrupted, unless the server's pages are isolated from it: then it closes
+ * when it brings the answer.
  *
  * Fails with `SignInError`: `PopupBlocked`, `PopupClosed`, `Timeout`; and as `OAuth2Client.begin` and `complete` do.
  * Without `sessionKey` the session is `"default"`.

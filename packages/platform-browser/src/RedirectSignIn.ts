@@ -8,6 +8,7 @@ import type { BeginOptions } from "@effect-oauth2/core/OAuth2Client"
 import type { OAuth2Error } from "@effect-oauth2/core/OAuth2Error"
 import { PendingAuthorizations } from "@effect-oauth2/core/PendingAuthorizations"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Returns from "./internal/returns.js"
 import * as ReturnTo from "./ReturnTo.js"
 import type { SignInClient } from "./SignInClient.js"
@@ -18,7 +19,7 @@ import { SignInError } from "./SignInError.js"
  * @category models
  */
 export interface Options extends BeginOptions {
-  /** Where to go afterwards: a path of this origin. Default: where the page is now. */
+  /** Where to go afterwards: a path of this origin. Default: where the page is now, or `/` from the page of the callback. */
   readonly returnTo?: string | undefined
 }
 
@@ -44,21 +45,30 @@ export const start = <Session>(
   { returnTo, sessionKey = "default", ...options }: Options = {}
 ): Effect.Effect<never, OAuth2Error | SignInError, PendingAuthorizations> =>
   Effect.gen(function*() {
-    const target = yield* ReturnTo.parse(returnTo ?? ReturnTo.here())
+    const given = returnTo === undefined ? undefined : yield* ReturnTo.parse(returnTo)
     const pendings = yield* PendingAuthorizations
     const { pending, url } = yield* client.begin({ sessionKey, ...options })
     yield* pendings.put(pending)
-    Returns.remember(pending.state, target)
+    yield* Returns.remember(pending.state, given ?? here(pending.redirectUri), pending.expiresAt)
     return yield* leave(url)
   })
+
+/** Where the page is now. Back at the page of the callback there would be nothing to answer. */
+const here = (redirectUri: string): string => {
+  const isCallback = new URL(redirectUri, globalThis.location.href).pathname === globalThis.location.pathname
+  return isCallback ? "/" : Either.getOrElse(ReturnTo.parse(ReturnTo.here()), () => "/")
+}
 
 /** Goes there. Who comes back finds the page as it was left, if the browser has kept it. */
 const leave = (url: URL): Effect.Effect<never, SignInError> =>
   Effect.async<never, SignInError>((resume) => {
     const onShow = ({ persisted }: PageTransitionEvent): void => {
-      if (persisted) resume(new SignInError({ reason: "Abandoned" }))
+      if (!persisted) return
+      remove()
+      resume(new SignInError({ reason: "Abandoned" }))
     }
+    const remove = (): void => globalThis.removeEventListener("pageshow", onShow)
     globalThis.addEventListener("pageshow", onShow)
     globalThis.location.assign(url)
-    return Effect.sync(() => globalThis.removeEventListener("pageshow", onShow))
+    return Effect.sync(remove)
   })

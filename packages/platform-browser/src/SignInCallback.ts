@@ -1,6 +1,6 @@
 /**
- * The page that the authorization server sends the user back to, for all flows: it takes the code out of the address bar
- * before anything else, and hands it to whoever began.
+ * The page that the authorization server sends the user back to, for all flows: it takes the code out of the address bar,
+ * and hands it to whoever began.
  *
  * @since 0.1.0
  */
@@ -27,7 +27,10 @@ export type Answered<Session> =
   | { readonly _tag: "Delivered" }
 
 /**
- * Answers the callback that is in the address bar, and takes it away from there. `None`: the page was opened without one.
+ * Answers the callback that is in the address bar, and takes it away from there, or the one that `take` took from there
+ * before the client was built. `None`: the page was opened without one, or is answering it already.
+ *
+ * A session in memory, or in a token worker, ends with the document: go on to `returnTo` within it, as a router does.
  *
  * Fails with `SignInError`: `Interrupted` after a reload in the middle of it, `NobodyWaits`; with
  * `AuthorizationResponseError` when the callback is refused, such as one that comes twice; with `ErrorResponse` when the
@@ -38,8 +41,11 @@ export type Answered<Session> =
  * import { SignInCallback } from "@effect-oauth2/platform-browser"
  * import { Effect, Option } from "effect"
  *
+ * // First thing in the page's script, before any layer is built
+ * const callback = Effect.runSync(SignInCallback.take)
+ *
  * export const callbackPage = Effect.gen(function*() {
- *   const answered = yield* SignInCallback.answer(yield* OAuth2Client.OAuth2Client)
+ *   const answered = yield* SignInCallback.answer(yield* OAuth2Client.OAuth2Client, callback)
  *   if (Option.isSome(answered) && answered.value._tag === "Completed") location.replace(answered.value.returnTo)
  * })
  *
@@ -47,12 +53,16 @@ export type Answered<Session> =
  * @category combinators
  */
 export const answer = <Session>(
-  client: SignInClient<Session>
+  client: SignInClient<Session>,
+  taken?: URL
 ): Effect.Effect<Option.Option<Answered<Session>>, OAuth2Error | SignInError, PendingAuthorizations> =>
-  Effect.flatMap(take, (callback): ReturnType<typeof answer<Session>> =>
-    callback === undefined
-      ? Effect.zipRight(Returns.interrupted, Effect.succeedNone)
-      : Effect.asSome(answerOf(client, callback)))
+  Effect.flatMap(
+    taken === undefined ? take : Effect.succeed(taken),
+    (callback): ReturnType<typeof answer<Session>> =>
+      callback === undefined
+        ? Effect.zipRight(Returns.interrupted, Effect.succeedNone)
+        : Effect.asSome(answerOf(client, callback))
+  )
 
 /**
  * The callback in the address bar, which is not there any more: neither in the history nor for a `Referer`. What else the
@@ -62,33 +72,45 @@ export const answer = <Session>(
  * @category accessors
  */
 export const take: Effect.Effect<URL | undefined> = Effect.sync(() => {
-  const callback = new URL(globalThis.location.href)
-  const { searchParams } = callback
-  if (!searchParams.has("state") || !(searchParams.has("code") || searchParams.has("error"))) return undefined
+  if (typeof location === "undefined") return undefined
+  const callback = new URL(location.href)
+  const { hash, searchParams } = callback
+  const isInFragment = isAnswer(new URLSearchParams(hash.slice(1)))
+  if (!isInFragment && !isAnswer(searchParams)) return undefined
   const clean = new URL(callback)
   for (const name of parameters) clean.searchParams.delete(name)
+  if (isInFragment) clean.hash = ""
   history.replaceState(history.state, "", clean)
   return callback
 })
 
-/** Of RFC 6749, RFC 9207 and OpenID Connect Session Management. */
-const parameters = ["code", "state", "iss", "error", "error_description", "error_uri", "session_state"]
+const isAnswer = (query: URLSearchParams): boolean =>
+  query.has("state") && ["code", "error", "access_token", "id_token", "response"].some((name) => query.has(name))
+
+/** Of RFC 6749, RFC 9207, OpenID Connect and JARM; the tokens are refused, and are no less secret for that. */
+const parameters = [
+  ...["code", "state", "iss", "error", "error_description", "error_uri", "session_state"],
+  ...["access_token", "id_token", "refresh_token", "token_type", "expires_in", "response"]
+]
+
+const stateOf = ({ hash, searchParams }: URL): string =>
+  searchParams.get("state") ?? new URLSearchParams(hash.slice(1)).get("state") ?? ""
 
 const answerOf = <Session>(
   client: SignInClient<Session>,
   callback: URL
 ): Effect.Effect<Answered<Session>, OAuth2Error | SignInError, PendingAuthorizations> =>
   Effect.gen(function*() {
-    const state = callback.searchParams.get("state") ?? ""
+    const state = stateOf(callback)
     const pendings = yield* PendingAuthorizations
-    const returnTo = Returns.of(state)
+    const returnTo = yield* Returns.of(state)
     if (returnTo !== undefined) {
       const pending = yield* pendings.get(state)
       if (pending === undefined) return yield* unknown(state)
-      Returns.exchanging(state, returnTo)
+      yield* Returns.exchanging(state)
       const session = yield* Effect.ensuring(
         client.complete({ callback, pending }),
-        Effect.zipRight(Effect.ignore(pendings.consume(pending)), Effect.sync(() => Returns.forget(state)))
+        Effect.zipRight(Effect.ignore(pendings.consume(pending)), Returns.forget)
       )
       return { _tag: "Completed", session, returnTo }
     }

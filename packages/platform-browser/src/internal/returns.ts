@@ -1,42 +1,61 @@
 /** Where sign-ins by redirect return to, by state, in this tab's `sessionStorage`. */
+import { StoreError } from "@effect-oauth2/core/OAuth2Error"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ReturnTo from "../ReturnTo.js"
 import { SignInError } from "../SignInError.js"
+import { entries } from "./webStorage.js"
 
 const prefix = "effect-oauth2 return "
 const exchange = "effect-oauth2 exchange"
 
-/** Remembers it. What was remembered for sign-ins that came to nothing is forgotten. */
-export const remember = (state: string, returnTo: string): void => {
-  const old = Object.keys(sessionStorage).filter((key) => key.startsWith(prefix)).slice(0, -most)
-  for (const key of old) sessionStorage.removeItem(key)
-  sessionStorage.setItem(prefix + state, returnTo)
-}
+/** Whether it is this document that exchanges a code. */
+let isOurs = false
 
-/** How many sign-ins of one tab are remembered. */
-const most = 20
+const stored = <A>(operation: string, act: (storage: Storage, now: number) => A): Effect.Effect<A, StoreError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.try({
+      try: () => act(globalThis.sessionStorage, now),
+      catch: () => new StoreError({ operation, reason: "Unavailable" })
+    }))
+
+/** Remembers it until then, in epoch milliseconds. What was remembered for sign-ins that came to nothing is forgotten. */
+export const remember = (state: string, returnTo: string, until: number): Effect.Effect<void, StoreError> =>
+  stored("put", (storage, now) => {
+    for (const [key, text] of entries(storage, prefix)) {
+      if (!(parseInt(text) > now)) storage.removeItem(prefix + key)
+    }
+    storage.setItem(prefix + state, `${until} ${returnTo}`)
+  })
 
 /** `undefined`: no sign-in by redirect has this state. What somebody else has written there leads nowhere else. */
-export const of = (state: string): string | undefined => {
-  const text = sessionStorage.getItem(prefix + state)
-  return text === null ? undefined : Either.getOrElse(ReturnTo.parse(text), () => "/")
-}
+export const of = (state: string): Effect.Effect<string | undefined, StoreError> =>
+  stored("get", (storage) => {
+    const text = storage.getItem(prefix + state)
+    return text === null ? undefined : Either.getOrElse(ReturnTo.parse(text.replace(/^\d+ /, "")), () => "/")
+  })
 
 /** From now on a reload would find that the exchange was cut off. */
-export const exchanging = (state: string, returnTo: string): void => {
-  sessionStorage.removeItem(prefix + state)
-  sessionStorage.setItem(exchange, returnTo)
-}
+export const exchanging = (state: string): Effect.Effect<void, StoreError> =>
+  stored("consume", (storage) => {
+    storage.removeItem(prefix + state)
+    storage.setItem(exchange, state)
+    isOurs = true
+  })
 
-export const forget = (state: string): void => {
-  sessionStorage.removeItem(prefix + state)
-  sessionStorage.removeItem(exchange)
-}
+/** The exchange has come to an end. */
+export const forget: Effect.Effect<void> = Effect.ignore(stored("consume", (storage) => {
+  isOurs = false
+  storage.removeItem(exchange)
+}))
 
-/** Fails when the page was left in the middle of an exchange, once. */
-export const interrupted: Effect.Effect<void, SignInError> = Effect.suspend(() => {
-  if (sessionStorage.getItem(exchange) === null) return Effect.void
-  sessionStorage.removeItem(exchange)
-  return new SignInError({ reason: "Interrupted" })
-})
+/** Fails when an earlier document was left in the middle of an exchange, once. */
+export const interrupted: Effect.Effect<void, SignInError | StoreError> = Effect.flatMap(
+  stored("get", (storage) => {
+    const wasInterrupted = !isOurs && storage.getItem(exchange) !== null
+    if (wasInterrupted) storage.removeItem(exchange)
+    return wasInterrupted
+  }),
+  (wasInterrupted) => wasInterrupted ? new SignInError({ reason: "Interrupted" }) : Effect.void
+)
