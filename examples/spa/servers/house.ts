@@ -15,6 +15,8 @@ export interface House {
   readonly origin: string
   readonly api: Api.Api
   readonly authorizationServer: AuthorizationServer.AuthorizationServer
+  /** Kills the authorization server, or starts it again: what is so already stays so. */
+  readonly serverRuns: (wanted: boolean) => Effect.Effect<void>
 }
 
 export const make = (options: {
@@ -58,8 +60,7 @@ export const make = (options: {
       user
     }
 
-    /** Kills the authorization server, or starts it again: what is so already stays so. */
-    const run = (wanted: boolean) =>
+    const serverRuns = (wanted: boolean) =>
       Effect.suspend(() => {
         if (isRunning === wanted) return Effect.void
         isRunning = wanted
@@ -68,8 +69,8 @@ export const make = (options: {
     const orders: Readonly<Record<string, Effect.Effect<void>>> = {
       "/orders/withdraw": authorizationServer.withdraw,
       "/orders/revoke": authorizationServer.revokeGrants,
-      "/orders/stop": run(false),
-      "/orders/start": run(true)
+      "/orders/stop": serverRuns(false),
+      "/orders/start": serverRuns(true)
     }
-    return { origin, api, authorizationServer }
+    return { origin, api, authorizationServer, serverRuns }
   })

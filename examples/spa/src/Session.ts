@@ -19,7 +19,7 @@ export interface State {
   /** Why the newest attempt to renew came to nothing. */
   readonly trouble?: OAuth2Error.AttemptError | undefined
   /** Who got the token that is held. */
-  readonly renewedBy?: Tabs.Tab | undefined
+  readonly fetchedBy?: Tabs.Tab | undefined
   readonly renewals: number
   readonly adoptions: number
 }

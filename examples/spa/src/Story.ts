@@ -22,7 +22,7 @@ export const tell = Effect.gen(function*() {
     Effect.gen(function*() {
       if (!told.has(generation)) yield* Effect.sleep(patience)
       const by = told.get(generation)
-      yield* session.look({ renewedBy: by?.tab, trouble: undefined })
+      yield* session.look({ fetchedBy: by?.tab, trouble: undefined })
       const who = by === undefined ? "Another tab" : Tabs.nameOf(by.tab)
       yield* by?.news._tag === "SignedIn"
         ? Log.say("good", `${who} signed in anew. This tab goes on with that session.`, by.tab)
@@ -33,7 +33,7 @@ export const tell = Effect.gen(function*() {
     switch (event._tag) {
       case "Authorized":
         return Effect.all([
-          session.look({ renewedBy: tabs.me, trouble: undefined }),
+          session.look({ fetchedBy: tabs.me, trouble: undefined }),
           tabs.tell({ _tag: "SignedIn", generation: event.generation }),
           Log.say("good", `Signed in. The session is at generation ${event.generation}.`, tabs.me)
         ])
@@ -41,7 +41,7 @@ export const tell = Effect.gen(function*() {
         return Effect.all([
           tabs.tell({ _tag: "Renewed", generation: event.generation }),
           count(session, "renewals"),
-          session.look({ renewedBy: tabs.me, trouble: undefined }),
+          session.look({ fetchedBy: tabs.me, trouble: undefined }),
           Log.say("good", `This tab renewed the session: generation ${event.generation}.`, tabs.me)
         ])
       case "Adopted":
@@ -84,7 +84,7 @@ export const tell = Effect.gen(function*() {
       if (news.news._tag === "Server") return Effect.void
       told.set(news.news.generation, news)
       // A tab in which nobody was signed in has no session to hear of
-      return news.news._tag === "SignedIn" ? session.look({ renewedBy: news.tab }) : Effect.void
+      return news.news._tag === "SignedIn" ? session.look({ fetchedBy: news.tab }) : Effect.void
     })
 
   yield* Effect.forkScoped(Stream.runForEach(client.events, hear))

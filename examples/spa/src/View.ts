@@ -32,15 +32,19 @@ export const show = Effect.gen(function*() {
 
 const rendered = (state: State, me: Tabs.Tab, now: number): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const { isSignedIn = false, renewedBy, token } = state
+    const { isSignedIn = false, fetchedBy, token } = state
     const left = Math.max((token?.expiresAt ?? 0) - now, 0)
     const life = token === undefined ? 1 : token.expiresAt - token.issuedAt
     const { detail, text, tone } = described(state, left)
     yield* Element.show("state", text)
     yield* Element.show("detail", detail)
     yield* Element.show("generation", token === undefined ? "–" : String(token.generation))
-    yield* Element.show("time-left", token === undefined ? "–" : `${(left / 1_000).toFixed(1)} s`)
-    yield* Element.show("renewed-by", renewedBy === undefined ? "–" : nameFor(renewedBy, me))
+    yield* Element.show("time-left", token === undefined ? "–" : seconds(left))
+    yield* Element.show("fetched-by", fetchedBy === undefined ? "–" : nameFor(fetchedBy, me))
+    yield* Element.show(
+      "glance",
+      token === undefined ? text : `${text} · generation ${token.generation} · ${seconds(left)}`
+    )
     yield* Element.show("renewals", String(state.renewals))
     yield* Element.show("adoptions", String(state.adoptions))
     yield* Element.setHidden("signed-in", !isSignedIn)
@@ -48,9 +52,11 @@ const rendered = (state: State, me: Tabs.Tab, now: number): Effect.Effect<void> 
     yield* Effect.sync(() => {
       document.body.dataset["tone"] = tone
       Element.find("bar").style.setProperty("--left", String(left / life))
-      Element.find("renewed-by").dataset["colour"] = renewedBy?.colour ?? "none"
+      Element.find("fetched-by").dataset["colour"] = fetchedBy?.colour ?? "none"
     })
   })
+
+const seconds = (millis: number): string => `${(millis / 1_000).toFixed(1)} s`
 
 const nameFor = (tab: Tabs.Tab, me: Tabs.Tab): string =>
   Tabs.nameOf(tab) === Tabs.nameOf(me) ? "this tab" : Tabs.nameOf(tab)

@@ -33,7 +33,7 @@ const picture = (tab: Visitor.Tab, name: string, fullPage = true) =>
 layer(Visitor.WorldLive, { excludeTestServices: true, timeout: 120_000 })("the look", (it) => {
   it.scoped("is there in light and in dark", () =>
     Effect.gen(function*() {
-      const tab = yield* visit({ viewport: wide, colorScheme: "light" })
+      const tab = yield* visit({ viewport: wide, colorScheme: "light", reducedMotion: "reduce" })
       const light = yield* picture(tab, "light")
       yield* promise(() => tab.page.emulateMedia({ colorScheme: "dark" }))
       const dark = yield* picture(tab, "dark")
@@ -51,5 +51,12 @@ layer(Visitor.WorldLive, { excludeTestServices: true, timeout: 120_000 })("the l
         tab.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
       )
       assert.isAtMost(overflow, 0)
+      yield* promise(async () => {
+        while (!(await tab.find("sign-in-redirect").evaluate((button) => button === document.activeElement))) {
+          await tab.page.keyboard.press("Tab")
+        }
+        await tab.page.keyboard.press("Enter")
+        await tab.page.waitForURL(/sign-in/)
+      })
     }))
 })

@@ -5,15 +5,18 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page, Request } from "playwright-core"
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core"
 import * as Chromium from "../../../../support/browser/chromium.js"
 import * as House from "../../servers/house.js"
 import * as Files from "../../servers/page.js"
+import * as Wire from "./Wire.js"
 
 /** How long an access token works, in seconds: short, since tests wait for its end. */
 export const tokenSeconds = 4
 
-export class World extends Context.Tag("spa/World")<World, { readonly browser: Browser; readonly house: House.House }>() {}
+export class World
+  extends Context.Tag("spa/World")<World, { readonly browser: Browser; readonly house: House.House }>()
+{}
 
 export const WorldLive = Layer.scoped(
   World,
@@ -28,7 +31,7 @@ export interface Visitor {
   readonly context: BrowserContext
   readonly house: House.House
   /** In the order in which they were made. */
-  readonly requests: ReadonlyArray<Request>
+  readonly requests: ReadonlyArray<Promise<Wire.Sent>>
   /** What the console shows as an error, and what the page died of. */
   readonly complaints: ReadonlyArray<string>
   readonly open: (path?: string) => Effect.Effect<Tab>
@@ -44,9 +47,12 @@ export const make = (options: BrowserContextOptions = {}) =>
       promise(() => browser.newContext(options)),
       (context) => promise(() => context.close())
     )
-    const requests: Array<Request> = []
+    const requests: Array<Promise<Wire.Sent>> = []
     const complaints: Array<string> = []
-    context.on("request", (request) => requests.push(request))
+    context.on("request", (request) => {
+      // What is in the page already, such as `data:`, goes nowhere
+      if (/^https?:/.test(request.url())) requests.push(Wire.read(request))
+    })
     context.on("console", (message) => {
       if (message.type() === "error") complaints.push(message.text())
     })
