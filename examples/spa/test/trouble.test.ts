@@ -6,7 +6,7 @@ import * as Visitor from "./support/Visitor.js"
 const promise = Effect.promise
 
 /** What the browser itself writes when a request fails. It is all that may be written. */
-const failedRequests = /^Failed to load resource: (?:net::|the server responded with a status of 401)/
+const failedRequests = /^Failed to load resource: (?:net::|the server responded with a status of 40[01])/
 
 const signedIn = Effect.gen(function*() {
   const visitor = yield* Visitor.make()
@@ -26,7 +26,7 @@ const refreshes = ({ house }: Visitor.Visitor) =>
 const aLife = Effect.sleep((Visitor.tokenSeconds + 1) * 1_000)
 
 layer(Visitor.WorldLive, { excludeTestServices: true, timeout: 120_000 })("when something goes wrong", (it) => {
-  it.scoped("a token that stops working is renewed once, and every call is answered", () =>
+  it.scoped("S66 a token that stops working is renewed once, and every call is answered", () =>
     Effect.gen(function*() {
       const { tab, visitor } = yield* signedIn
       const before = refreshes(visitor)
@@ -90,7 +90,7 @@ layer(Visitor.WorldLive, { excludeTestServices: true, timeout: 120_000 })("when 
       onlyFailedRequests(visitor)
     }))
 
-  it.scoped("a server that revokes ends the session, and one is told so kindly, and can sign in again", () =>
+  it.scoped("S60 a server that revokes ends the session, and one is told so kindly, and can sign in again", () =>
     Effect.gen(function*() {
       const { tab, visitor } = yield* signedIn
       yield* tab.click("revoke")
@@ -104,7 +104,7 @@ layer(Visitor.WorldLive, { excludeTestServices: true, timeout: 120_000 })("when 
       onlyFailedRequests(visitor)
     }))
 
-  it.scoped("R07 of two tabs one renews, and the other says that it adopted", () =>
+  it.scoped("S61 of two tabs one renews, and the other says that it adopted", () =>
     Effect.gen(function*() {
       const { tab: one, visitor } = yield* signedIn
       const other = yield* visitor.open()

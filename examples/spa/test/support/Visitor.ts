@@ -12,7 +12,7 @@ import * as Files from "../../servers/page.js"
 import * as Wire from "./Wire.js"
 
 /** How long an access token works, in seconds: short, since tests wait for its end. */
-export const tokenSeconds = 4
+export const tokenSeconds = 3
 
 export class World
   extends Context.Tag("spa/World")<World, { readonly browser: Browser; readonly house: House.House }>()
