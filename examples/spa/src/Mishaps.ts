@@ -32,7 +32,7 @@ export const buttons = Effect.gen(function*() {
   const setServer = (now: boolean) => Effect.zipRight(Ref.set(isRunning, now), showServer(now))
 
   const turnServer = Effect.gen(function*() {
-    const now = !(yield* isRunning)
+    const now = !(yield* Ref.get(isRunning))
     if (!(yield* order(now ? "start" : "stop"))) return
     yield* setServer(now)
     yield* tabs.tell({ _tag: "Server", isRunning: now })

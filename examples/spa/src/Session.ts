@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { Log } from "./Log.js"
 import type * as Tabs from "./Tabs.js"
 
 export interface State {
@@ -36,6 +37,7 @@ export const layer = Layer.scoped(
   Session,
   Effect.gen(function*() {
     const client = yield* OAuth2Client.OAuth2Client
+    const log = yield* Log
     const session = client.session()
     const state = yield* SubscriptionRef.make<State>({ isSignedIn: undefined, renewals: 0, adoptions: 0 })
 
@@ -44,6 +46,10 @@ export const layer = Layer.scoped(
       renewals,
       adoptions
     }))
+
+    /** A store that cannot be read just now ends nothing: what was known stays. */
+    const ended = (error: OAuth2Error.OAuth2Error) =>
+      error._tag === "ReauthorizationRequired" ? end : log.say("trouble", error.message)
 
     const look = (more: Partial<State> = {}) =>
       client.manager.look(session.key).pipe(
@@ -60,9 +66,7 @@ export const layer = Layer.scoped(
             }
           }))
         ),
-        Effect.catchTag("ReauthorizationRequired", () => end),
-        // A store that cannot be read just now: what was known stays
-        Effect.ignore
+        Effect.catchAll(ended)
       )
 
     // As long as there is a session: looked after whenever the page wakes up
@@ -71,7 +75,7 @@ export const layer = Layer.scoped(
       Stream.changes,
       Stream.flatMap((isSignedIn) =>
         isSignedIn === true
-          ? Stream.fromEffect(Effect.catchAll(Wake.keepFresh(session), () => end))
+          ? Stream.fromEffect(Effect.catchAll(Wake.keepFresh(session), ended))
           : Stream.empty, { switch: true }),
       Stream.runDrain,
       Effect.forkScoped

@@ -32,6 +32,7 @@ export const tell = Effect.gen(function*() {
   const hear = (event: SessionEvent.SessionEvent) => {
     switch (event._tag) {
       case "Authorized":
+        told.clear()
         return Effect.all([
           session.look({ fetchedBy: tabs.me, trouble: undefined }),
           tabs.tell({ _tag: "SignedIn", generation: event.generation }),
@@ -82,6 +83,8 @@ export const tell = Effect.gen(function*() {
   const overhear = (news: Tabs.News) =>
     Effect.suspend(() => {
       if (news.news._tag === "Server") return Effect.void
+      // A new session counts its generations anew
+      if (news.news._tag === "SignedIn") told.clear()
       told.set(news.news.generation, news)
       // A tab in which nobody was signed in has no session to hear of
       return news.news._tag === "SignedIn" ? session.look({ fetchedBy: news.tab }) : Effect.void

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Element from "./Element.js"
 import { Session, type State } from "./Session.js"
 import { Settings } from "./Settings.js"
@@ -23,7 +24,7 @@ export const show = Effect.gen(function*() {
   yield* storeChoice
 
   const render = Effect.flatMap(
-    Effect.all([state, Clock.currentTimeMillis]),
+    Effect.all([SubscriptionRef.get(state), Clock.currentTimeMillis]),
     ([now, millis]) => rendered(now, me, millis)
   )
   yield* Effect.forkScoped(Stream.runForEach(state.changes, () => render))

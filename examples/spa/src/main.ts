@@ -25,14 +25,16 @@ const page = Effect.gen(function*() {
   return yield* Effect.never
 })
 
+const problemOf = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return error instanceof Error ? error.message : String(error)
+}
+
 page.pipe(
   Effect.scoped,
   Effect.provide(Live.layer(Stores.of(location.href))),
   Effect.catchAllCause((cause) =>
-    Effect.zipRight(
-      Element.show("state", "This page cannot work here"),
-      Element.show("detail", Cause.squash(cause) instanceof Error ? String(Cause.squash(cause)) : Cause.pretty(cause))
-    )
+    Effect.zipRight(Element.show("state", "This page cannot work here"), Element.show("detail", problemOf(cause)))
   ),
   Effect.runFork
 )

@@ -47,6 +47,7 @@ layer(Visitor.WorldLive, { excludeTestServices: true, timeout: 120_000 })("the l
   it.scoped("fits a screen of 360 pixels, where nothing is cut off", () =>
     Effect.gen(function*() {
       const tab = yield* visit({ viewport: { width: 390, height: 844 } })
+      yield* promise(() => tab.page.evaluate(() => globalThis.scrollTo(0, 0)))
       yield* picture(tab, "narrow", false)
       yield* promise(() => tab.page.setViewportSize({ width: 360, height: 740 }))
       const overflow = yield* promise(() =>
