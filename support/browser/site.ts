@@ -17,6 +17,8 @@ export interface Options {
   readonly csp?: string | undefined
   /** Default: a free one. */
   readonly port?: number | undefined
+  /** What a POST to this path does, if it comes from a page of this origin. `undefined`: there is nothing to be done. */
+  readonly posts?: ((path: string) => Effect.Effect<void> | undefined) | undefined
 }
 
 /** Nothing but the origin's own scripts and styles, and requests and frames of whatever port of this machine. */
@@ -36,11 +38,20 @@ export const strict = [
 /** The files, by their paths. */
 export const serve = (
   files: Readonly<Record<string, File>>,
-  { csp = strict, port = 0 }: Options = {}
+  { csp = strict, port = 0, posts = () => undefined }: Options = {}
 ): Effect.Effect<{ readonly origin: string }, never, Scope.Scope> => {
   const listener: RequestListener = (request, response) => {
     request.resume()
-    const file = files[new URL(request.url ?? "/", "http://localhost").pathname]
+    const path = new URL(request.url ?? "/", "http://localhost").pathname
+    if (request.method === "POST") {
+      const isOwn = request.headers.origin === `http://${request.headers.host}`
+      const act = isOwn ? posts(path) : undefined
+      if (act === undefined) return void response.writeHead(isOwn ? 404 : 403).end()
+      return void Effect.runCallback(act, {
+        onExit: ({ _tag }) => response.writeHead(_tag === "Success" ? 204 : 500).end()
+      })
+    }
+    const file = files[path]
     if (file === undefined) return void response.writeHead(404).end()
     response.writeHead(200, {
       "content-type": file.type,

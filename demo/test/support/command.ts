@@ -14,7 +14,7 @@ export const run = (
   command: string,
   args: ReadonlyArray<string>,
   options: {
-    readonly directory: "." | "demo"
+    readonly directory: "." | "demo" | "examples/spa"
     readonly sawOutput?: (output: string, kill: (signal: NodeJS.Signals) => void) => void
   }
 ): Promise<Ended> =>

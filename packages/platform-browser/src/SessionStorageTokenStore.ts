@@ -6,6 +6,9 @@
  * lock of its storage taken is a copy, which forgets its sessions and starts signed out. A page that holds a lock is not
  * kept in the back-forward cache.
  *
+ * A frame shares the storage of the tab's page, if both are of one origin, as in a silent sign-in. It leaves to the page
+ * what is the page's, and keeps sessions of its own in memory.
+ *
  * Where there are no Web Locks a page is taken for a copy unless it was reloaded, or reached by the back or forward button.
  *
  * Every script of the page can read what is stored.
@@ -43,6 +46,7 @@ export const make: Effect.Effect<TokenStore.TokenStoreService, ConfigurationErro
     const crypto = yield* OAuth2Crypto
     const id = storage.getItem(owner)
     const isOwner = id !== null && (yield* own(id))
+    if (!isOwner && isFrame() && id !== null) return yield* TokenStore.makeMemory
     if (!isOwner) {
       for (const [key] of WebStorage.entries(storage, prefix)) storage.removeItem(prefix + key)
       const ours = encodeBase64Url(yield* crypto.randomBytes(16))
@@ -73,17 +77,22 @@ const own = (id: string): Effect.Effect<boolean, never, Scope.Scope> =>
     return Effect.map(
       Effect.acquireRelease(
         Effect.async<(() => void) | undefined>((resume) => {
-          const signal = AbortSignal.timeout(patience)
-          locks.request(`${owner} ${id}`, { signal }, () =>
-            new Promise<void>((release) =>
-              resume(Effect.succeed(release))
-            )).catch(() => resume(Effect.succeed(undefined)))
+          // The page around a frame keeps the lock for longer than the frame is there
+          const options = isFrame() ? { ifAvailable: true } : { signal: AbortSignal.timeout(patience) }
+          locks.request(`${owner} ${id}`, options, (lock) =>
+            lock === null
+              ? resume(Effect.succeed(undefined))
+              : new Promise<void>((release) => resume(Effect.succeed(release)))).catch(() =>
+              resume(Effect.succeed(undefined)))
         }),
         (release) => Effect.sync(() => release?.())
       ),
       (release) => release !== undefined
     )
   })
+
+/** In a page of this origin, and so of this storage: a page of another origin does not show its frame. */
+const isFrame = (): boolean => globalThis.frameElement !== null
 
 const isSameDocument = (): boolean => {
   const [navigation] = performance.getEntriesByType("navigation")

@@ -71,6 +71,9 @@ export * as SessionStoragePendingAuthorizations from "./SessionStoragePendingAut
  * lock of its storage taken is a copy, which forgets its sessions and starts signed out. A page that holds a lock is not
  * kept in the back-forward cache.
  *
+ * A frame shares the storage of the tab's page, if both are of one origin, as in a silent sign-in. It leaves to the page
+ * what is the page's, and keeps sessions of its own in memory.
+ *
  * Where there are no Web Locks a page is taken for a copy unless it was reloaded, or reached by the back or forward button.
  *
  * Every script of the page can read what is stored.
