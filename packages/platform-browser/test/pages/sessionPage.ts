@@ -1,13 +1,23 @@
-/** A page that signs in in every way. Under `/callback` it answers at once. What it needs to know is in its storage. */
+/**
+ * A page that signs in in every way, keeps its session wherever it is told to, and calls an API with it. Under `/callback`
+ * it answers at once. What it needs to know is in its storage.
+ */
 import * as OAuth2Client from "@effect-oauth2/core/OAuth2Client"
+import type { ConfigurationError } from "@effect-oauth2/core/OAuth2Error"
+import type { PendingAuthorizations } from "@effect-oauth2/core/PendingAuthorizations"
+import type { Rotation } from "@effect-oauth2/core/RefreshPolicy"
+import type { TokenStore } from "@effect-oauth2/core/TokenStore"
 import * as BrowserCustody from "@effect-oauth2/platform-browser/BrowserCustody"
 import * as BrowserPlatform from "@effect-oauth2/platform-browser/BrowserPlatform"
 import * as PopupSignIn from "@effect-oauth2/platform-browser/PopupSignIn"
 import * as RedirectSignIn from "@effect-oauth2/platform-browser/RedirectSignIn"
+import * as SessionStoragePendingAuthorizations from "@effect-oauth2/platform-browser/SessionStoragePendingAuthorizations"
 import * as SignInCallback from "@effect-oauth2/platform-browser/SignInCallback"
 import * as SignOut from "@effect-oauth2/platform-browser/SignOut"
 import * as SilentSignIn from "@effect-oauth2/platform-browser/SilentSignIn"
+import * as UnsafeLocalStorageTokenStore from "@effect-oauth2/platform-browser/UnsafeLocalStorageTokenStore"
 import * as Wake from "@effect-oauth2/platform-browser/Wake"
+import * as WebLocksLease from "@effect-oauth2/platform-browser/WebLocksLease"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -16,21 +26,50 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 
-const { issuer, redirectUri } = JSON.parse(localStorage.getItem("settings") ?? "{}") as {
+/** What a page is told. */
+export interface Settings {
   readonly issuer: string
   readonly redirectUri: string
+  /** The origin that it calls. */
+  readonly api: string
+  readonly custody: keyof typeof custodies
+  /** Of the server. */
+  readonly rotation?: Rotation | undefined
+  /** In milliseconds. Default: as for every program. */
+  readonly requestDeadline?: number | undefined
 }
 
-const ClientLive = OAuth2Client.layer({
-  clientId: "page",
-  issuer,
-  authorizationEndpoint: `${issuer}/auth`,
-  tokenEndpoint: `${issuer}/token`,
-  revocationEndpoint: `${issuer}/token/revocation`,
-  redirectUri,
-  scope: "openid read",
-  allowInsecureLoopback: true
-}).pipe(Layer.provideMerge(BrowserCustody.layerSessionStorage), Layer.provide(BrowserPlatform.layer))
+const custodies = {
+  memory: BrowserCustody.layerMemory,
+  sessionStorage: BrowserCustody.layerSessionStorage,
+  split: BrowserCustody.layerSplit,
+  IndexedDB: BrowserCustody.layerIndexedDb(),
+  localStorage: Layer.mergeAll(
+    UnsafeLocalStorageTokenStore.layer,
+    SessionStoragePendingAuthorizations.layer,
+    WebLocksLease.layer
+  )
+} satisfies Record<string, Layer.Layer<TokenStore | PendingAuthorizations, ConfigurationError>>
+
+const settings = JSON.parse(localStorage.getItem("settings") ?? "{}") as Settings
+const CustodyLive: Layer.Layer<TokenStore | PendingAuthorizations, ConfigurationError> = custodies[settings.custody]
+
+const ClientLive = OAuth2Client.layerHttpClient({ origins: [settings.api] }).pipe(
+  Layer.provideMerge(OAuth2Client.layer({
+    clientId: "page",
+    issuer: settings.issuer,
+    authorizationEndpoint: `${settings.issuer}/auth`,
+    tokenEndpoint: `${settings.issuer}/token`,
+    revocationEndpoint: `${settings.issuer}/token/revocation`,
+    redirectUri: settings.redirectUri,
+    scope: "openid read",
+    requestDeadline: settings.requestDeadline,
+    refreshPolicy: { rotation: settings.rotation },
+    allowInsecureLoopback: true
+  })),
+  Layer.provideMerge(CustodyLive),
+  Layer.provide(BrowserPlatform.layer)
+)
 
 const runtime = ManagedRuntime.make(ClientLive)
 
@@ -76,6 +115,19 @@ const page = {
         clientId: "page",
         allowInsecureLoopback: true
       }))),
+  /** So many calls of the API at once: the statuses, and the names of what went wrong. */
+  call: (times: number): Promise<ReadonlyArray<string>> =>
+    runtime.runPromise(
+      Effect.gen(function*() {
+        const http = yield* OAuth2Client.httpClientFor((yield* client).session())
+        const call = Effect.flatMap(http.get(`${settings.api}/call`), (response) =>
+          Effect.as(response.text, String(response.status)))
+        const named = Effect.catchAll(call, (error) =>
+          Effect.succeed("reason" in error ? `${error._tag} ${error.reason}` : error._tag))
+        return yield* Effect.forEach(Array.from({ length: times }), () =>
+          named, { concurrency: "unbounded" })
+      })
+    ),
   keepFresh: () => run(Effect.flatMap(client, (client) => Wake.keepFresh(client.session()))),
   answered: undefined as ReturnType<typeof answer> | undefined
 }
