@@ -1,6 +1,7 @@
 /**
  * A real authorization server for pages: oidc-provider on an origin of its own. PKCE is required, each refresh token
- * works once, and one that comes a second time ends the whole family of tokens. Whoever has signed in has agreed.
+ * works once, and one that comes a second time, after its time of grace, ends the whole family of tokens. Whoever has
+ * signed in has agreed.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -16,6 +17,8 @@ import { listen } from "./listen.js"
 export interface Options {
   /** Life of an access token, in seconds. */
   readonly tokenSeconds: number
+  /** For how long a refresh token that was used works again, in seconds. Default: not at all. */
+  readonly graceSeconds?: number | undefined
   /** Exactly these, with their ports. */
   readonly redirectUris: ReadonlyArray<string>
   readonly postLogoutRedirectUris?: ReadonlyArray<string> | undefined
@@ -185,7 +188,7 @@ const withoutConsent = (policy: Policy): Policy => {
 }
 
 const configuration = (options: Options, policy: Policy): Record<string, unknown> => ({
-  adapter: Memory.makeAdapter(),
+  adapter: Memory.makeAdapter({ graceSeconds: options.graceSeconds }),
   clients: [{
     client_id: clientId,
     token_endpoint_auth_method: "none",

@@ -4,6 +4,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import type { Settings } from "./pages/sessionPage.js"
 import * as House from "./support/house.js"
 import * as SessionTabs from "./support/sessionTabs.js"
 import * as Tabs from "./support/tabs.js"
@@ -16,13 +18,16 @@ const HouseLive = House.layer({
 
 /** Where the session is, and what is missing in the browser. */
 const kinds = {
-  "IndexedDB": (servers: House.Servers) => SessionTabs.make(servers, { custody: "IndexedDB" }),
+  "IndexedDB": (servers: House.Servers) => sessionTabs(servers, "IndexedDB"),
   "IndexedDB, without Web Locks": (servers: House.Servers) =>
-    Effect.tap(SessionTabs.make(servers, { custody: "IndexedDB" }), ({ context }) => House.withoutWebLocks(context)),
-  "localStorage": (servers: House.Servers) => SessionTabs.make(servers, { custody: "localStorage" }),
+    Effect.tap(sessionTabs(servers, "IndexedDB"), ({ context }) => House.withoutWebLocks(context)),
+  "localStorage": (servers: House.Servers) => sessionTabs(servers, "localStorage"),
   "a SharedWorker": WorkerTabs.make
 }
 type Kind = keyof typeof kinds
+
+const sessionTabs = (servers: House.Servers, custody: Settings["custody"]) =>
+  Effect.tap(SessionTabs.make(servers, { custody }), ({ context }) => SessionTabs.overhear(context))
 
 const tokenSeconds = 4
 const expiries = 10
@@ -30,6 +35,8 @@ const expiries = 10
 interface Outcome {
   readonly rounds: ReadonlyArray<Tabs.Round>
   readonly server: House.Servers["server"]
+  readonly told: ReadonlyArray<SessionTabs.Told>
+  readonly served: ReadonlyArray<number>
 }
 
 /** The tokens of all run out at the same time: that takes long, and is waited for once. */
@@ -44,7 +51,11 @@ const OutcomesLive = Layer.scoped(
         const servers = yield* House.servers({ tokenSeconds })
         const driver = yield* kinds[kind](servers)
         const options = { tabs: 8, calls: 20, expiries, tokenSeconds, turn }
-        return { rounds: yield* Tabs.rounds(driver, servers.server, options), server: servers.server }
+        const rounds = yield* Tabs.rounds(driver, servers.server, options)
+        const [told, served] = "context" in driver
+          ? [yield* SessionTabs.told(driver), yield* SessionTabs.served(driver)]
+          : [[], []]
+        return { rounds, told, served, server: servers.server }
       }).pipe(Effect.scoped, Effect.forkScoped, Effect.map(Fiber.join))
     return {
       "IndexedDB": yield* outcomeOf("IndexedDB"),
@@ -69,4 +80,34 @@ layer(Layer.provideMerge(OutcomesLive, HouseLive), { excludeTestServices: true, 
         assert.strictEqual(server.seen.grantsRevoked(), 0)
       }))
   }
+
+  for (const kind of ["IndexedDB", "IndexedDB, without Web Locks", "localStorage"] as const) {
+    it.scoped(`R07 who waits in another tab has the token within 250 ms of the commit, in 99 of 100 cases (${kind})`, () =>
+      Effect.gen(function*() {
+        const { served, told } = yield* (yield* Outcomes)[kind]
+        const commits = told.filter(({ message }) => isNews(message) && message.generation > 1)
+        assert.strictEqual(commits.length, expiries)
+        const waits = served.flatMap((at) => {
+          const commit = commits.findLast((commit) => commit.at <= at)
+          return commit === undefined ? [] : [at - commit.at]
+        }).sort((one, other) => one - other)
+        assert.isAtLeast(waits.length, 1_500)
+        console.log(kind, "p50", waits[Math.floor(waits.length / 2)], "p99", waits[Math.floor(waits.length * 0.99)], "max", waits.at(-1))
+        assert.isAtMost(waits[Math.floor(waits.length * 0.99)]!, 250)
+      }))
+
+    it.scoped(`S70 what the tabs tell each other is a key and a generation, and no token (${kind})`, () =>
+      Effect.gen(function*() {
+        const { server, told } = yield* (yield* Outcomes)[kind]
+        assert.isAtLeast(told.length, expiries)
+        for (const { message } of told) assert.isTrue(isNews(message), JSON.stringify(message))
+        const heard = JSON.stringify(told)
+        assert.isAtLeast(server.seen.tokens.length, 2 * expiries)
+        assert.deepStrictEqual(server.seen.tokens.filter((token) => heard.includes(token)), [])
+      }))
+  }
 })
+
+const isNews = (message: unknown): message is { readonly key: string; readonly generation: number } =>
+  Predicate.isRecord(message) && Object.keys(message).join() === "key,generation" &&
+  typeof message["key"] === "string" && typeof message["generation"] === "number"

@@ -5,7 +5,7 @@
 import * as OAuth2Client from "@effect-oauth2/core/OAuth2Client"
 import type { ConfigurationError } from "@effect-oauth2/core/OAuth2Error"
 import type { PendingAuthorizations } from "@effect-oauth2/core/PendingAuthorizations"
-import type { Rotation } from "@effect-oauth2/core/RefreshPolicy"
+import type * as RefreshPolicy from "@effect-oauth2/core/RefreshPolicy"
 import type { TokenStore } from "@effect-oauth2/core/TokenStore"
 import * as BrowserCustody from "@effect-oauth2/platform-browser/BrowserCustody"
 import * as BrowserPlatform from "@effect-oauth2/platform-browser/BrowserPlatform"
@@ -33,10 +33,10 @@ export interface Settings {
   /** The origin that it calls. */
   readonly api: string
   readonly custody: keyof typeof custodies
-  /** Of the server. */
-  readonly rotation?: Rotation | undefined
   /** In milliseconds. Default: as for every program. */
   readonly requestDeadline?: number | undefined
+  /** Times are numbers of milliseconds. Default: as for every program. */
+  readonly refreshPolicy?: Pick<RefreshPolicy.Options, "rotation" | "persistDeadline" | "hold" | "earlyFraction"> | undefined
 }
 
 const custodies = {
@@ -64,7 +64,7 @@ const ClientLive = OAuth2Client.layerHttpClient({ origins: [settings.api] }).pip
     redirectUri: settings.redirectUri,
     scope: "openid read",
     requestDeadline: settings.requestDeadline,
-    refreshPolicy: { rotation: settings.rotation },
+    refreshPolicy: settings.refreshPolicy,
     allowInsecureLoopback: true
   })),
   Layer.provideMerge(CustodyLive),
@@ -119,15 +119,23 @@ const page = {
   call: (times: number): Promise<ReadonlyArray<string>> =>
     runtime.runPromise(
       Effect.gen(function*() {
-        const http = yield* OAuth2Client.httpClientFor((yield* client).session())
-        const call = Effect.flatMap(http.get(`${settings.api}/call`), (response) =>
-          Effect.as(response.text, String(response.status)))
+        const session = (yield* client).session()
+        const http = yield* OAuth2Client.httpClientFor(session)
+        const call = Effect.gen(function*() {
+          yield* session.token
+          page.served.push(Date.now())
+          const response = yield* http.get(`${settings.api}/call`)
+          yield* response.text
+          return String(response.status)
+        })
         const named = Effect.catchAll(call, (error) =>
           Effect.succeed("reason" in error ? `${error._tag} ${error.reason}` : error._tag))
         return yield* Effect.forEach(Array.from({ length: times }), () =>
           named, { concurrency: "unbounded" })
       })
     ),
+  /** When each call had its token, in epoch milliseconds. */
+  served: new Array<number>(),
   keepFresh: () => run(Effect.flatMap(client, (client) => Wake.keepFresh(client.session()))),
   answered: undefined as ReturnType<typeof answer> | undefined
 }

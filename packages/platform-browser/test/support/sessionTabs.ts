@@ -53,3 +53,39 @@ const signIn = (tab: Tab): Effect.Effect<void> =>
 
 const call = (tab: Tab, times: number): Effect.Effect<Counted> =>
   Effect.map(promise(() => tab.evaluate((times) => page.call(times), times)), counted)
+
+/** What a tab has told the others over a BroadcastChannel, and when (epoch milliseconds). */
+export interface Told {
+  readonly at: number
+  readonly message: unknown
+}
+
+/** From now on each tab remembers what it tells. */
+export const overhear = (context: BrowserContext): Effect.Effect<void> =>
+  promise(() =>
+    context.addInitScript(() => {
+      const told: Array<Told> = []
+      Object.assign(globalThis, { told })
+      const tell = BroadcastChannel.prototype.postMessage
+      BroadcastChannel.prototype.postMessage = function(message: unknown) {
+        told.push({ at: Date.now(), message })
+        tell.call(this, message)
+      }
+    })
+  )
+
+/** What all tabs have told, in order. */
+export const told = ({ context }: Profile): Effect.Effect<ReadonlyArray<Told>> =>
+  Effect.map(
+    promise(() =>
+      Promise.all(
+        context.pages().map((tab) => tab.evaluate(() => (globalThis as unknown as { readonly told: Array<Told> }).told))
+      )
+    ),
+    (tabs) => tabs.flat().sort((one, other) => one.at - other.at)
+  )
+
+/** When the calls of all tabs had their tokens (epoch milliseconds). */
+export const served = ({ context }: Profile): Effect.Effect<ReadonlyArray<number>> =>
+  Effect.map(promise(() => Promise.all(context.pages().map((tab) => tab.evaluate(() => page.served)))), (tabs) =>
+    tabs.flat())
