@@ -25,6 +25,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 
 /** What a page is told. */
 export interface Settings {
@@ -119,23 +120,25 @@ const page = {
   call: (times: number): Promise<ReadonlyArray<string>> =>
     runtime.runPromise(
       Effect.gen(function*() {
-        const session = (yield* client).session()
-        const http = yield* OAuth2Client.httpClientFor(session)
-        const call = Effect.gen(function*() {
-          yield* session.token
-          page.served.push(Date.now())
-          const response = yield* http.get(`${settings.api}/call`)
-          yield* response.text
-          return String(response.status)
-        })
+        const http = yield* OAuth2Client.httpClientFor((yield* client).session())
+        const call = Effect.flatMap(http.get(`${settings.api}/call`), (response) =>
+          Effect.as(response.text, String(response.status)))
         const named = Effect.catchAll(call, (error) =>
           Effect.succeed("reason" in error ? `${error._tag} ${error.reason}` : error._tag))
         return yield* Effect.forEach(Array.from({ length: times }), () =>
           named, { concurrency: "unbounded" })
       })
     ),
-  /** When each call had its token, in epoch milliseconds. */
-  served: new Array<number>(),
+  /** So many who want a token at once: when each of them had it, in epoch milliseconds. */
+  acquire: (times: number): Promise<ReadonlyArray<number>> =>
+    runtime.runPromise(
+      Effect.flatMap(client, (client) =>
+        Effect.replicateEffect(Effect.map(client.session().token, () => Date.now()), times, {
+          concurrency: "unbounded"
+        }))
+    ),
+  /** What happened to the session, by the names of the events. */
+  events: new Array<string>(),
   keepFresh: () => run(Effect.flatMap(client, (client) => Wake.keepFresh(client.session()))),
   answered: undefined as ReturnType<typeof answer> | undefined
 }
@@ -150,6 +153,10 @@ const answer = () =>
         })))
   )
 
+runtime.runFork(
+  Effect.flatMap(client, ({ events }) =>
+    Stream.runForEach(events, ({ _tag }) => Effect.sync(() => page.events.push(_tag))))
+)
 if (location.pathname.endsWith("callback")) page.answered = answer()
 
 Object.assign(globalThis, { page })

@@ -15,8 +15,18 @@ export const site: House.Options = {
   files: { "/": Site.page("/page.js"), "/callback": Site.page("/page.js") }
 }
 
+/** What a tab told the others, and when (epoch milliseconds). */
+export interface Told {
+  readonly at: number
+  readonly message: unknown
+}
+
 export interface Profile extends Driver {
   readonly context: BrowserContext
+  /** What happened to the session in a tab, by the names of the events. */
+  readonly events: (tab: Tab) => Effect.Effect<ReadonlyArray<string>>
+  /** What all tabs have told each other over BroadcastChannels. */
+  readonly told: Effect.Effect<ReadonlyArray<Told>>
 }
 
 /** A browser without a past, whose tabs keep their sessions in this custody. */
@@ -33,7 +43,8 @@ export const make = (
       ...settings
     }
     const context = yield* House.profileWith({ ...whole })
-    return { context, open: House.open(context), signIn, call }
+    yield* overhear(context)
+    return { context, open: House.open(context), signIn, call, events, told: toldBy(context) }
   })
 
 const signIn = (tab: Tab): Effect.Effect<void> =>
@@ -54,14 +65,10 @@ const signIn = (tab: Tab): Effect.Effect<void> =>
 const call = (tab: Tab, times: number): Effect.Effect<Counted> =>
   Effect.map(promise(() => tab.evaluate((times) => page.call(times), times)), counted)
 
-/** What a tab has told the others over a BroadcastChannel, and when (epoch milliseconds). */
-export interface Told {
-  readonly at: number
-  readonly message: unknown
-}
+const events = (tab: Tab): Effect.Effect<ReadonlyArray<string>> => promise(() => tab.evaluate(() => page.events))
 
-/** From now on each tab remembers what it tells. */
-export const overhear = (context: BrowserContext): Effect.Effect<void> =>
+/** Each tab remembers what it tells the others. */
+const overhear = (context: BrowserContext): Effect.Effect<void> =>
   promise(() =>
     context.addInitScript(() => {
       const told: Array<Told> = []
@@ -74,18 +81,10 @@ export const overhear = (context: BrowserContext): Effect.Effect<void> =>
     })
   )
 
-/** What all tabs have told, in order. */
-export const told = ({ context }: Profile): Effect.Effect<ReadonlyArray<Told>> =>
-  Effect.map(
-    promise(() =>
-      Promise.all(
-        context.pages().map((tab) => tab.evaluate(() => (globalThis as unknown as { readonly told: Array<Told> }).told))
-      )
-    ),
-    (tabs) => tabs.flat().sort((one, other) => one.at - other.at)
-  )
+declare const told: ReadonlyArray<Told>
 
-/** When the calls of all tabs had their tokens (epoch milliseconds). */
-export const served = ({ context }: Profile): Effect.Effect<ReadonlyArray<number>> =>
-  Effect.map(promise(() => Promise.all(context.pages().map((tab) => tab.evaluate(() => page.served)))), (tabs) =>
-    tabs.flat())
+const toldBy = (context: BrowserContext): Effect.Effect<ReadonlyArray<Told>> =>
+  Effect.map(
+    promise(() => Promise.all(context.pages().map((tab) => tab.evaluate(() => told)))),
+    (tabs) => tabs.flat()
+  )

@@ -56,6 +56,17 @@ export const callAll = (driver: Driver, tabs: ReadonlyArray<Tab>, calls: number)
 export const refreshes = ({ seen }: AuthorizationServer): number =>
   seen.tokenRequests.filter(({ grantType }) => grantType === "refresh_token").length
 
+/** So many tabs of one session. */
+export const signedIn = (
+  driver: Driver,
+  tabs: number
+): Effect.Effect<ReadonlyArray<Tab>, never, House | Scope.Scope> =>
+  Effect.gen(function*() {
+    const first = yield* driver.open
+    yield* driver.signIn(first)
+    return [first, ...(yield* Effect.replicateEffect(driver.open, tabs - 1))]
+  })
+
 /**
  * One tab signs in, all open, and each time that the token has run out all call at once. What the server was asked for
  * meanwhile is counted at its door.
@@ -66,11 +77,7 @@ export const rounds = (
   { calls, expiries, tabs, tokenSeconds, turn }: Options
 ): Effect.Effect<ReadonlyArray<Round>, never, House | Scope.Scope> =>
   Effect.gen(function*() {
-    const opened = yield* turn.withPermits(1)(Effect.gen(function*() {
-      const first = yield* driver.open
-      yield* driver.signIn(first)
-      return [first, ...(yield* Effect.replicateEffect(driver.open, tabs - 1))]
-    }))
+    const opened = yield* turn.withPermits(1)(signedIn(driver, tabs))
     const round = Effect.gen(function*() {
       yield* Effect.sleep(tokenSeconds * 1_000 + 100)
       const before = refreshes(server)
