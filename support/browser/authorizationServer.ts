@@ -49,6 +49,8 @@ export interface AuthorizationServer {
     readonly tokenRequests: ReadonlyArray<TokenRequest>
     /** Access and refresh tokens as texts: to be looked for where they must not be. */
     readonly tokens: ReadonlyArray<string>
+    readonly accessTokens: ReadonlyArray<string>
+    readonly refreshTokens: ReadonlyArray<string>
     readonly codes: ReadonlyArray<string>
     /** Login forms that were accepted. */
     readonly logins: () => number
@@ -104,18 +106,25 @@ const makeProvider = async (issuer: string, options: Options) => {
   const requests: Array<{ readonly method: string; readonly path: string; readonly origin?: string }> = []
   const tokenRequests: Array<TokenRequest> = []
   const tokens: Array<string> = []
+  const accessTokens: Array<string> = []
+  const refreshTokens: Array<string> = []
   const codes: Array<string> = []
-  const accessTokens: Array<Model> = []
+  const valid: Array<Model> = []
   const grants = new Set<string>()
   const grantTypes = new WeakMap<IncomingMessage, string>()
   let logins = 0
   let grantsRevoked = 0
   let delay = 0
+  const issues = {
+    "access_token.saved": [tokens, accessTokens],
+    "refresh_token.saved": [tokens, refreshTokens],
+    "authorization_code.saved": [codes]
+  }
   for (const event of ["access_token.saved", "refresh_token.saved", "authorization_code.saved"] as const) {
     provider.on(event, (token) => {
-      ;(event === "authorization_code.saved" ? codes : tokens).push(token.jti)
+      for (const texts of issues[event]) texts.push(token.jti)
       grants.add(token.grantId)
-      if (event === "access_token.saved") accessTokens.push(token)
+      if (event === "access_token.saved") valid.push(token)
     })
   }
   provider.on("grant.revoked", () => grantsRevoked++)
@@ -152,12 +161,21 @@ const makeProvider = async (issuer: string, options: Options) => {
       provider,
       clientId,
       user,
-      seen: { requests, tokenRequests, tokens, codes, logins: () => logins, grantsRevoked: () => grantsRevoked },
+      seen: {
+        requests,
+        tokenRequests,
+        tokens,
+        accessTokens,
+        refreshTokens,
+        codes,
+        logins: () => logins,
+        grantsRevoked: () => grantsRevoked
+      },
       delayAnswers: (millis: number) => {
         delay = millis
       },
       withdraw: Effect.promise(async () => {
-        for (const token of accessTokens.splice(0)) await token.destroy()
+        for (const token of valid.splice(0)) await token.destroy()
       }),
       revokeGrants: Effect.promise(async () => {
         for (const grantId of grants) {

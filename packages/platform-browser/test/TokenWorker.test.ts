@@ -123,6 +123,12 @@ layer(Layer.provideMerge(ServersLive, HouseLive), { excludeTestServices: true, t
         Effect.gen(function*() {
           const { api, server } = yield* Servers
           const tab = yield* open({ before: `(${listenIn.toString()})()` })
+          yield* promise(() =>
+            tab.evaluate(() => {
+              page.listen("dedicated")
+              page.listen("shared")
+            })
+          )
           yield* promise(() => tab.evaluate(setTraps))
           yield* signIn(tab, "dedicated")
           yield* signIn(tab, "shared")
@@ -133,7 +139,7 @@ layer(Layer.provideMerge(ServersLive, HouseLive), { excludeTestServices: true, t
           }
           const address = `/worker.js?issuer=${server.issuer}&api=${api.origin}`
           const loot = yield* promise(() => tab.evaluate(plunder, [address, `${api.origin}/loot`] as const))
-          for (const proof of ["hello", "login_hint", "codeVerifier", "Greeted"]) {
+          for (const proof of ["hello", "login_hint", "codeVerifier", "Greeted", "Refreshed"]) {
             assert.include(loot, proof, "whoever looks sees what there is to see")
           }
           assert.isTrue(server.seen.tokens.length >= 8)

@@ -108,7 +108,10 @@ layer(House.layer(SessionTabs.site), { excludeTestServices: true, timeout: 60_00
       yield* promise(() => driver.context.clock.setSystemTime(Date.now() + hour))
       const show = (persisted: boolean) =>
         promise(() =>
-          tab!.evaluate((persisted) => void dispatchEvent(new PageTransitionEvent("pageshow", { persisted })), persisted)
+          tab!.evaluate(
+            (persisted) => void dispatchEvent(new PageTransitionEvent("pageshow", { persisted })),
+            persisted
+          )
         )
       yield* show(false)
       yield* Effect.sleep(500)

@@ -338,13 +338,16 @@ layer(Layer.provideMerge(ServersLive, HouseLive), { excludeTestServices: true, t
           yield* userAgrees(window)
           yield* outcome
           const refused = yield* promise(() =>
-            tab.evaluate((uri) => page.signOut("http://as.example/end", uri), `${origin}/`)
+            tab.evaluate((uri) => page.signOutByRedirect("http://as.example/end", uri), `${origin}/`)
           )
           assert.strictEqual("error" in refused && refused.error[0], "ConfigurationError")
           assert.deepStrictEqual(yield* isAuthorized(tab), { value: true })
           yield* promise(async () => {
             const revoked = tab.waitForResponse(/\/token\/revocation$/)
-            await tab.evaluate(([end, uri]) => void page.signOut(end!, uri!), [server.endSessionEndpoint, `${origin}/`])
+            await tab.evaluate(([end, uri]) => void page.signOutByRedirect(end!, uri!), [
+              server.endSessionEndpoint,
+              `${origin}/`
+            ])
             await revoked
             await tab.waitForURL(/session\/end/)
             await tab.click("button")

@@ -22,13 +22,14 @@ const HouseLive = House.layer({
 })
 
 /** Where the session is, and what is missing in the browser. */
-const kinds: Readonly<Record<Kind, (servers: House.Servers) => Effect.Effect<Told, never, House.House | Scope.Scope>>> = {
-  "IndexedDB": (servers: House.Servers) => SessionTabs.make(servers, { custody: "IndexedDB" }),
-  "IndexedDB, without Web Locks": (servers: House.Servers) =>
-    Effect.tap(SessionTabs.make(servers, { custody: "IndexedDB" }), ({ context }) => House.withoutWebLocks(context)),
-  "localStorage": (servers: House.Servers) => SessionTabs.make(servers, { custody: "localStorage" }),
-  "a SharedWorker": WorkerTabs.make
-}
+const kinds: Readonly<Record<Kind, (servers: House.Servers) => Effect.Effect<Told, never, House.House | Scope.Scope>>> =
+  {
+    "IndexedDB": (servers: House.Servers) => SessionTabs.make(servers, { custody: "IndexedDB" }),
+    "IndexedDB, without Web Locks": (servers: House.Servers) =>
+      Effect.tap(SessionTabs.make(servers, { custody: "IndexedDB" }), ({ context }) => House.withoutWebLocks(context)),
+    "localStorage": (servers: House.Servers) => SessionTabs.make(servers, { custody: "localStorage" }),
+    "a SharedWorker": WorkerTabs.make
+  }
 type Kind = "IndexedDB" | "IndexedDB, without Web Locks" | "localStorage" | "a SharedWorker"
 
 interface Told extends Tabs.Driver {

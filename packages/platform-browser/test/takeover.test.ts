@@ -53,8 +53,11 @@ const stored = (tab: Tab) =>
 
 /** Waits until a tab is renewing. Returns until when it may. */
 const redeeming = (tab: Tab): Effect.Effect<number> =>
-  Effect.flatMap(stored(tab), ({ state: { until } }) =>
-    until === undefined ? Effect.zipRight(Effect.sleep(20), redeeming(tab)) : Effect.succeed(until))
+  Effect.flatMap(
+    stored(tab),
+    ({ state: { until } }) =>
+      until === undefined ? Effect.zipRight(Effect.sleep(20), redeeming(tab)) : Effect.succeed(until)
+  )
 
 /** The leader is in the middle of a renewal: the server has given out the next token, and nobody has heard of it. */
 const midway = (mode: Mode) =>

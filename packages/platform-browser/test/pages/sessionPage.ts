@@ -37,7 +37,9 @@ export interface Settings {
   /** In milliseconds. Default: as for every program. */
   readonly requestDeadline?: number | undefined
   /** Times are numbers of milliseconds. Default: as for every program. */
-  readonly refreshPolicy?: Pick<RefreshPolicy.Options, "rotation" | "persistDeadline" | "hold" | "earlyFraction"> | undefined
+  readonly refreshPolicy?:
+    | Pick<RefreshPolicy.Options, "rotation" | "persistDeadline" | "hold" | "earlyFraction">
+    | undefined
 }
 
 const custodies = {
@@ -108,7 +110,10 @@ const page = {
       Effect.flatMap(client, (client) =>
         Effect.map(client.session().token, ({ expiresAt = Infinity }) => expiresAt - Date.now() < millis))
     ),
-  signOut: (endSessionEndpoint: string, postLogoutRedirectUri: string) =>
+  refresh: () => run(Effect.flatMap(client, (client) => Effect.asVoid(client.session().refresh))),
+  signOut: () =>
+    run(Effect.flatMap(client, (client) => Effect.map(client.session().signOut, ({ revocation }) => revocation))),
+  signOutByRedirect: (endSessionEndpoint: string, postLogoutRedirectUri: string) =>
     run(Effect.flatMap(client, (client) =>
       SignOut.byRedirect(client.session(), {
         endSessionEndpoint,
@@ -133,9 +138,13 @@ const page = {
   acquire: (times: number): Promise<ReadonlyArray<number>> =>
     runtime.runPromise(
       Effect.flatMap(client, (client) =>
-        Effect.replicateEffect(Effect.map(client.session().token, () => Date.now()), times, {
-          concurrency: "unbounded"
-        }))
+        Effect.replicateEffect(
+          Effect.map(client.session().token, () => Date.now()),
+          times,
+          {
+            concurrency: "unbounded"
+          }
+        ))
     ),
   /** What happened to the session, by the names of the events. */
   events: new Array<string>(),
@@ -154,8 +163,10 @@ const answer = () =>
   )
 
 runtime.runFork(
-  Effect.flatMap(client, ({ events }) =>
-    Stream.runForEach(events, ({ _tag }) => Effect.sync(() => page.events.push(_tag))))
+  Effect.flatMap(
+    client,
+    ({ events }) => Stream.runForEach(events, ({ _tag }) => Effect.sync(() => page.events.push(_tag)))
+  )
 )
 if (location.pathname.endsWith("callback")) page.answered = answer()
 

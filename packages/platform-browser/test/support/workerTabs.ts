@@ -14,6 +14,8 @@ declare const page: Page
 /** Worker scripts are named by texts. */
 const csp = Site.strict.replace("; require-trusted-types-for 'script'", "")
 
+type Kind = "shared" | "dedicated"
+
 export const site: House.Options = {
   scripts: { "/worker-page.js": "tokenWorkerPage.ts", "/worker.js": "tokenWorker.ts" },
   files: {
@@ -49,7 +51,7 @@ export const valueOf = <A>(outcome: { readonly value: A } | { readonly error: un
   return outcome.value
 }
 
-export const signIn = (tab: Tab, kind: "shared" | "dedicated") =>
+export const signIn = (tab: Tab, kind: Kind) =>
   Effect.gen(function*() {
     const begun = valueOf(yield* promise(() => tab.evaluate((kind) => page.begin(kind), kind)))
     const callback = yield* authorize(tab, begun.url)
@@ -60,6 +62,12 @@ export const signIn = (tab: Tab, kind: "shared" | "dedicated") =>
     assert.strictEqual(key, "user")
     return arguments_
   })
+
+export const get = (tab: Tab, kind: Kind, url: string) =>
+  Effect.map(promise(() => tab.evaluate(([kind, url]) => page.get(kind, url), [kind, url] as const)), valueOf)
+
+export const refresh = (tab: Tab, kind: Kind) =>
+  Effect.map(promise(() => tab.evaluate((kind) => page.refresh(kind), kind)), valueOf)
 
 /** Tabs that share the session of one SharedWorker. */
 export const make = (servers: House.Servers): Effect.Effect<Driver, never, House.House | Scope.Scope> =>
