@@ -1,6 +1,7 @@
 /**
  * A real authorization server for pages: oidc-provider on an origin of its own. PKCE is required, each refresh token
- * works once, and one that comes a second time ends the whole family of tokens. Whoever has signed in has agreed.
+ * works once, and one that comes a second time, after its time of grace, ends the whole family of tokens. Whoever has
+ * signed in has agreed.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -16,6 +17,8 @@ import { listen } from "./listen.js"
 export interface Options {
   /** Life of an access token, in seconds. */
   readonly tokenSeconds: number
+  /** For how long a refresh token that was used works again, in seconds. Default: not at all. */
+  readonly graceSeconds?: number | undefined
   /** Exactly these, with their ports. */
   readonly redirectUris: ReadonlyArray<string>
   readonly postLogoutRedirectUris?: ReadonlyArray<string> | undefined
@@ -46,6 +49,8 @@ export interface AuthorizationServer {
     readonly tokenRequests: ReadonlyArray<TokenRequest>
     /** Access and refresh tokens as texts: to be looked for where they must not be. */
     readonly tokens: ReadonlyArray<string>
+    readonly accessTokens: ReadonlyArray<string>
+    readonly refreshTokens: ReadonlyArray<string>
     readonly codes: ReadonlyArray<string>
     /** Login forms that were accepted. */
     readonly logins: () => number
@@ -101,18 +106,25 @@ const makeProvider = async (issuer: string, options: Options) => {
   const requests: Array<{ readonly method: string; readonly path: string; readonly origin?: string }> = []
   const tokenRequests: Array<TokenRequest> = []
   const tokens: Array<string> = []
+  const accessTokens: Array<string> = []
+  const refreshTokens: Array<string> = []
   const codes: Array<string> = []
-  const accessTokens: Array<Model> = []
+  const valid: Array<Model> = []
   const grants = new Set<string>()
   const grantTypes = new WeakMap<IncomingMessage, string>()
   let logins = 0
   let grantsRevoked = 0
   let delay = 0
+  const issues = {
+    "access_token.saved": [tokens, accessTokens],
+    "refresh_token.saved": [tokens, refreshTokens],
+    "authorization_code.saved": [codes]
+  }
   for (const event of ["access_token.saved", "refresh_token.saved", "authorization_code.saved"] as const) {
     provider.on(event, (token) => {
-      ;(event === "authorization_code.saved" ? codes : tokens).push(token.jti)
+      for (const texts of issues[event]) texts.push(token.jti)
       grants.add(token.grantId)
-      if (event === "access_token.saved") accessTokens.push(token)
+      if (event === "access_token.saved") valid.push(token)
     })
   }
   provider.on("grant.revoked", () => grantsRevoked++)
@@ -149,12 +161,21 @@ const makeProvider = async (issuer: string, options: Options) => {
       provider,
       clientId,
       user,
-      seen: { requests, tokenRequests, tokens, codes, logins: () => logins, grantsRevoked: () => grantsRevoked },
+      seen: {
+        requests,
+        tokenRequests,
+        tokens,
+        accessTokens,
+        refreshTokens,
+        codes,
+        logins: () => logins,
+        grantsRevoked: () => grantsRevoked
+      },
       delayAnswers: (millis: number) => {
         delay = millis
       },
       withdraw: Effect.promise(async () => {
-        for (const token of accessTokens.splice(0)) await token.destroy()
+        for (const token of valid.splice(0)) await token.destroy()
       }),
       revokeGrants: Effect.promise(async () => {
         for (const grantId of grants) {
@@ -185,7 +206,7 @@ const withoutConsent = (policy: Policy): Policy => {
 }
 
 const configuration = (options: Options, policy: Policy): Record<string, unknown> => ({
-  adapter: Memory.makeAdapter(),
+  adapter: Memory.makeAdapter({ graceSeconds: options.graceSeconds }),
   clients: [{
     client_id: clientId,
     token_endpoint_auth_method: "none",

@@ -2,83 +2,26 @@ import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Browser, Page as Tab } from "playwright-core"
-import * as Api from "../../../support/browser/api.js"
-import * as AuthorizationServer from "../../../support/browser/authorizationServer.js"
-import { bundle } from "../../../support/browser/bundle.js"
-import * as Chromium from "../../../support/browser/chromium.js"
-import * as Site from "../../../support/browser/site.js"
+import type { Page as Tab } from "playwright-core"
 import type { Page } from "./pages/tokenWorkerPage.js"
+import * as House from "./support/house.js"
+import { promise } from "./support/house.js"
+import * as WorkerTabs from "./support/workerTabs.js"
+import { signIn, valueOf } from "./support/workerTabs.js"
 
 declare const page: Page
 
-/** A browser, and the three origins. */
-class House extends Context.Tag("House")<House, {
-  readonly browser: Browser
-  readonly origin: string
-  readonly server: AuthorizationServer.AuthorizationServer
-  readonly api: Api.Api
-}>() {}
+class Servers extends Context.Tag("Servers")<Servers, House.Servers>() {}
 
-const HouseLive = Layer.scoped(
-  House,
-  Effect.gen(function*() {
-    const browser = yield* Chromium.launch
-    const [script, worker] = yield* Effect.promise(() =>
-      Promise.all([
-        bundle(new URL("./pages/tokenWorkerPage.ts", import.meta.url)),
-        bundle(new URL("./pages/tokenWorker.ts", import.meta.url))
-      ])
-    )
-    const { origin } = yield* Site.serve({
-      "/": Site.page("/page.js"),
-      "/callback": { type: "text/html", body: "<!doctype html><title>back</title>" },
-      "/page.js": Site.script(script),
-      "/worker.js": Site.script(worker)
-    }, { csp: Site.strict.replace("; require-trusted-types-for 'script'", "") })
-    const server = yield* AuthorizationServer.make({ tokenSeconds: 30, redirectUris: [`${origin}/callback`] })
-    const api = yield* Api.make(server.provider)
-    return { browser, origin, server, api }
-  })
-)
-
-const promise = Effect.promise
+const HouseLive = House.layer(WorkerTabs.site)
+const ServersLive = Layer.scoped(Servers, House.servers({ tokenSeconds: 30 }))
 
 /** A tab of a browser without a past, or beside another tab, on the page. */
 const open = ({ before, beside }: { readonly before?: string; readonly beside?: Tab } = {}) =>
   Effect.gen(function*() {
-    const { api, browser, origin, server } = yield* House
-    const context = beside?.context() ?? (yield* Effect.acquireRelease(
-      promise(() => browser.newContext()),
-      (context) => promise(() => context.close())
-    ))
-    const tab = yield* promise(() => context.newPage())
-    tab.on("pageerror", (error) => console.error(error))
-    if (before !== undefined) yield* promise(() => tab.addInitScript(before))
-    yield* promise(() => tab.goto(`${origin}/?issuer=${server.issuer}&api=${api.origin}`))
-    return tab
+    const context = beside?.context() ?? (yield* House.profile)
+    return yield* WorkerTabs.open(context, yield* Servers, before)
   })
-
-/** Signs in, in a tab beside the page. Returns the address that the server sent back to. */
-const userAgrees = (tab: Tab, url: string) =>
-  promise(async () => {
-    const beside = await tab.context().newPage()
-    await beside.goto(url)
-    if (await beside.title() === "Sign in") {
-      await beside.fill("[name=name]", "ada")
-      await beside.fill("[name=password]", "lovelace")
-      await beside.click("button")
-    }
-    await beside.waitForURL(/\/callback\?/)
-    const callback = beside.url()
-    await beside.close()
-    return callback
-  })
-
-const valueOf = <A>(outcome: { readonly value: A } | { readonly error: unknown }): A => {
-  if ("error" in outcome) throw new Error(JSON.stringify(outcome.error))
-  return outcome.value
-}
 
 const errorOf = (
   outcome: { readonly value: unknown } | {
@@ -86,141 +29,143 @@ const errorOf = (
   }
 ) => "error" in outcome ? [outcome.error.tag, outcome.error.reason] : undefined
 
-const signIn = (tab: Tab, kind: "shared" | "dedicated") =>
-  Effect.gen(function*() {
-    const begun = valueOf(yield* promise(() => tab.evaluate((kind) => page.begin(kind), kind)))
-    const callback = yield* userAgrees(tab, begun.url)
-    const arguments_ = [kind, callback, begun.pending] as const
-    const key = valueOf(
-      yield* promise(() => tab.evaluate(([kind, url, pending]) => page.complete(kind, url, pending), arguments_))
-    )
-    assert.strictEqual(key, "user")
-    return arguments_
-  })
-
-layer(HouseLive, { excludeTestServices: true, timeout: 60_000 })("TokenWorker", (it) => {
-  it.scoped("S70 the worker signs in, calls the API, renews and signs out, and the page sees no token", () =>
-    Effect.gen(function*() {
-      const { api, server } = yield* House
-      const tab = yield* open()
-      yield* promise(() => tab.evaluate(() => page.listen("dedicated")))
-      const completed = yield* signIn(tab, "dedicated")
-      const again = yield* promise(() =>
-        tab.evaluate(([kind, url, pending]) => page.complete(kind, url, pending), completed)
-      )
-      assert.deepEqual(errorOf(again), ["AuthorizationResponseError", "TransactionConsumed"])
-      const url = `${api.origin}/hello?a=1`
-      const got = valueOf(yield* promise(() => tab.evaluate((url) => page.get("dedicated", url), url)))
-      assert.strictEqual(got.status, 200)
-      assert.deepInclude(JSON.parse(got.text), { hello: "ada", path: "/hello?a=1" })
-      const before = valueOf(yield* promise(() => tab.evaluate(() => page.status("dedicated"))))
-      assert.deepInclude(before, { isAuthorized: true, generation: 1 })
-      valueOf(yield* promise(() => tab.evaluate(() => page.refresh("dedicated"))))
-      assert.deepInclude(valueOf(yield* promise(() => tab.evaluate(() => page.status("dedicated")))), { generation: 2 })
-      const out = valueOf(yield* promise(() => tab.evaluate(() => page.signOut("dedicated"))))
-      assert.strictEqual(out, "Revoked")
-      const after = valueOf(yield* promise(() => tab.evaluate(() => page.status("dedicated"))))
-      assert.strictEqual(after.isAuthorized, false)
-      const heard = yield* promise(() => tab.evaluate(() => page.heard))
-      assert.deepStrictEqual(heard.map(({ event }) => event), ["Authorized", "Refreshed", "SignedOut"])
-      const refused = yield* promise(() => tab.evaluate((url) => page.get("dedicated", url), url))
-      assert.deepEqual(errorOf(refused), ["ReauthorizationRequired", "NoSession"])
-      assert.isTrue(server.seen.tokens.length >= 4)
-    }))
-
-  it.scoped("R01 S61 tabs share one session of a SharedWorker, and renew it once", () =>
-    Effect.gen(function*() {
-      const { api, server } = yield* House
-      const first = yield* open()
-      yield* signIn(first, "shared")
-      const second = yield* open({ beside: first })
-      yield* server.withdraw
-      const before = server.seen.tokenRequests.length
-      const statuses = yield* Effect.forEach([first, second], (tab) =>
-        promise(() => tab.evaluate((url) => page.many("shared", url, 20), `${api.origin}/many`)), {
-        concurrency: "unbounded"
-      })
-      assert.deepStrictEqual(
-        statuses.flatMap(valueOf),
-        Array.from({ length: 40 }, () =>
-          200)
-      )
-      assert.deepStrictEqual(server.seen.tokenRequests.slice(before), [{ grantType: "refresh_token", status: 200 }])
-      yield* promise(() =>
-        first.close()
-      )
-      assert.deepInclude(valueOf(yield* promise(() => second.evaluate(() => page.status("shared")))), {
-        isAuthorized: true
-      })
-    }))
-
-  it.scoped("S05 S66 the worker sends the token to the origins that it was given, whatever the page asks for", () =>
-    Effect.gen(function*() {
-      const { api, origin, server } = yield* House
-      const tab = yield* open()
-      yield* signIn(tab, "dedicated")
-      const calls = api.seen.calls.length
-      const refusal = (url: string, headers = {}) =>
-        Effect.map(
-          promise(() => tab.evaluate(([url, headers]) => page.get("dedicated", url, headers), [url, headers] as const)),
-          (outcome) => errorOf(outcome)?.[0]
+layer(Layer.provideMerge(ServersLive, HouseLive), { excludeTestServices: true, timeout: 60_000 })(
+  "TokenWorker",
+  (it) => {
+    it.scoped("S70 the worker signs in, calls the API, renews and signs out, and the page sees no token", () =>
+      Effect.gen(function*() {
+        const { api, server } = yield* Servers
+        const tab = yield* open()
+        yield* promise(() => tab.evaluate(() => page.listen("dedicated")))
+        const completed = yield* signIn(tab, "dedicated")
+        const again = yield* promise(() =>
+          tab.evaluate(([kind, url, pending]) => page.complete(kind, url, pending), completed)
         )
-      assert.strictEqual(yield* refusal(`${origin}/steal`), "OriginNotAllowed")
-      assert.strictEqual(yield* refusal(`${server.issuer}/token`), "OriginNotAllowed")
-      assert.strictEqual(yield* refusal("/relative"), "OriginNotAllowed")
-      assert.strictEqual(yield* refusal(`${api.origin}/x`, { authorization: "Bearer mine" }), "InputError")
-      assert.strictEqual(api.seen.calls.length, calls)
-      const posted = valueOf(
-        yield* promise(() => tab.evaluate((url) => page.post("dedicated", url), `${api.origin}/form`))
-      )
-      assert.deepInclude(posted[0], { method: "POST", body: "text" })
-      assert.deepInclude(posted[1], { body: "{\"a\":1}" })
-      assert.match(String((posted[2] as { body: string }).body), /name="name"\r\n\r\nada/)
-      assert.deepInclude(posted[3], { body: "ab" })
-    }))
+        assert.deepEqual(errorOf(again), ["AuthorizationResponseError", "TransactionConsumed"])
+        const url = `${api.origin}/hello?a=1`
+        const got = valueOf(yield* promise(() => tab.evaluate((url) => page.get("dedicated", url), url)))
+        assert.strictEqual(got.status, 200)
+        assert.deepInclude(JSON.parse(got.text), { hello: "ada", path: "/hello?a=1" })
+        const before = valueOf(yield* promise(() => tab.evaluate(() => page.status("dedicated"))))
+        assert.deepInclude(before, { isAuthorized: true, generation: 1 })
+        valueOf(yield* promise(() => tab.evaluate(() => page.refresh("dedicated"))))
+        assert.deepInclude(valueOf(yield* promise(() => tab.evaluate(() => page.status("dedicated")))), {
+          generation: 2
+        })
+        const out = valueOf(yield* promise(() => tab.evaluate(() => page.signOut("dedicated"))))
+        assert.strictEqual(out, "Revoked")
+        const after = valueOf(yield* promise(() => tab.evaluate(() => page.status("dedicated"))))
+        assert.strictEqual(after.isAuthorized, false)
+        const heard = yield* promise(() => tab.evaluate(() => page.heard))
+        assert.deepStrictEqual(heard.map(({ event }) => event), ["Authorized", "Refreshed", "SignedOut"])
+        const refused = yield* promise(() => tab.evaluate((url) => page.get("dedicated", url), url))
+        assert.deepEqual(errorOf(refused), ["ReauthorizationRequired", "NoSession"])
+        assert.isTrue(server.seen.tokens.length >= 4)
+      }))
 
-  it.scoped(
-    "S70 a script in the page can use the session, and finds no token by any means",
-    () =>
+    it.scoped("R01 S61 tabs share one session of a SharedWorker, and renew it once", () =>
       Effect.gen(function*() {
-        const { api, server } = yield* House
-        const tab = yield* open({ before: `(${listenIn.toString()})()` })
-        yield* promise(() => tab.evaluate(setTraps))
-        yield* signIn(tab, "dedicated")
-        yield* signIn(tab, "shared")
-        yield* promise(() => tab.evaluate((url) => page.get("dedicated", url), `${api.origin}/used`))
-        for (const kind of ["dedicated", "shared"] as const) {
-          valueOf(yield* promise(() => tab.evaluate((kind) => page.refresh(kind), kind)))
-          valueOf(yield* promise(() => tab.evaluate((kind) => page.status(kind), kind)))
-        }
-        const address = `/worker.js?issuer=${server.issuer}&api=${api.origin}`
-        const loot = yield* promise(() => tab.evaluate(plunder, [address, `${api.origin}/loot`] as const))
-        for (const proof of ["hello", "login_hint", "codeVerifier", "Greeted"]) {
-          assert.include(loot, proof, "whoever looks sees what there is to see")
-        }
-        assert.isTrue(server.seen.tokens.length >= 8)
-        assert.deepStrictEqual(server.seen.tokens.filter((token) => loot.includes(token)), [])
-        assert.notInclude(loot, "eyJ", "no ID token either")
-      }),
-    60_000
-  )
+        const { api, server } = yield* Servers
+        const first = yield* open()
+        yield* signIn(first, "shared")
+        const second = yield* open({ beside: first })
+        yield* server.withdraw
+        const before = server.seen.tokenRequests.length
+        const statuses = yield* Effect.forEach(
+          [first, second],
+          (tab) => promise(() => tab.evaluate((url) => page.many("shared", url, 20), `${api.origin}/many`)),
+          {
+            concurrency: "unbounded"
+          }
+        )
+        assert.deepStrictEqual(
+          statuses.flatMap(valueOf),
+          Array.from({ length: 40 }, () => 200)
+        )
+        assert.deepStrictEqual(server.seen.tokenRequests.slice(before), [{ grantType: "refresh_token", status: 200 }])
+        yield* promise(() => first.close())
+        assert.deepInclude(valueOf(yield* promise(() => second.evaluate(() => page.status("shared")))), {
+          isAuthorized: true
+        })
+      }))
 
-  it.scoped(
-    "S70 a caller that stops waiting ends nothing, and a worker that is not there is a typed error",
-    () =>
+    it.scoped("S05 S66 the worker sends the token to the origins that it was given, whatever the page asks for", () =>
       Effect.gen(function*() {
-        const { api } = yield* House
+        const { origin } = yield* House.House
+        const { api, server } = yield* Servers
         const tab = yield* open()
         yield* signIn(tab, "dedicated")
-        const answer = valueOf(
-          yield* promise(() => tab.evaluate((url) => page.interrupted("dedicated", url), `${api.origin}/slow`))
+        const calls = api.seen.calls.length
+        const refusal = (url: string, headers = {}) =>
+          Effect.map(
+            promise(() =>
+              tab.evaluate(([url, headers]) => page.get("dedicated", url, headers), [url, headers] as const)
+            ),
+            (outcome) => errorOf(outcome)?.[0]
+          )
+        assert.strictEqual(yield* refusal(`${origin}/steal`), "OriginNotAllowed")
+        assert.strictEqual(yield* refusal(`${server.issuer}/token`), "OriginNotAllowed")
+        assert.strictEqual(yield* refusal("/relative"), "OriginNotAllowed")
+        assert.strictEqual(yield* refusal(`${api.origin}/x`, { authorization: "Bearer mine" }), "InputError")
+        assert.strictEqual(api.seen.calls.length, calls)
+        const posted = valueOf(
+          yield* promise(() => tab.evaluate((url) => page.post("dedicated", url), `${api.origin}/form`))
         )
-        assert.isDefined(answer)
-        assert.include(yield* promise(() => tab.evaluate(() => page.missing())), "worker: does not answer")
-      }),
-    30_000
-  )
-})
+        assert.deepInclude(posted[0], { method: "POST", body: "text" })
+        assert.deepInclude(posted[1], { body: "{\"a\":1}" })
+        assert.match(String((posted[2] as { body: string }).body), /name="name"\r\n\r\nada/)
+        assert.deepInclude(posted[3], { body: "ab" })
+      }))
+
+    it.scoped(
+      "S70 a script in the page can use the session, and finds no token by any means",
+      () =>
+        Effect.gen(function*() {
+          const { api, server } = yield* Servers
+          const tab = yield* open({ before: `(${listenIn.toString()})()` })
+          yield* promise(() =>
+            tab.evaluate(() => {
+              page.listen("dedicated")
+              page.listen("shared")
+            })
+          )
+          yield* promise(() => tab.evaluate(setTraps))
+          yield* signIn(tab, "dedicated")
+          yield* signIn(tab, "shared")
+          yield* promise(() => tab.evaluate((url) => page.get("dedicated", url), `${api.origin}/used`))
+          for (const kind of ["dedicated", "shared"] as const) {
+            valueOf(yield* promise(() => tab.evaluate((kind) => page.refresh(kind), kind)))
+            valueOf(yield* promise(() => tab.evaluate((kind) => page.status(kind), kind)))
+          }
+          const address = `/worker.js?issuer=${server.issuer}&api=${api.origin}`
+          const loot = yield* promise(() => tab.evaluate(plunder, [address, `${api.origin}/loot`] as const))
+          for (const proof of ["hello", "login_hint", "codeVerifier", "Greeted", "Refreshed"]) {
+            assert.include(loot, proof, "whoever looks sees what there is to see")
+          }
+          assert.isTrue(server.seen.tokens.length >= 8)
+          assert.deepStrictEqual(server.seen.tokens.filter((token) => loot.includes(token)), [])
+          assert.notInclude(loot, "eyJ", "no ID token either")
+        }),
+      60_000
+    )
+
+    it.scoped(
+      "S70 a caller that stops waiting ends nothing, and a worker that is not there is a typed error",
+      () =>
+        Effect.gen(function*() {
+          const { api } = yield* Servers
+          const tab = yield* open()
+          yield* signIn(tab, "dedicated")
+          const answer = valueOf(
+            yield* promise(() => tab.evaluate((url) => page.interrupted("dedicated", url), `${api.origin}/slow`))
+          )
+          assert.isDefined(answer)
+          assert.include(yield* promise(() => tab.evaluate(() => page.missing())), "worker: does not answer")
+        }),
+      30_000
+    )
+  }
+)
 
 /** Runs before everything else in the page, and keeps all that passes by. */
 const listenIn = () => {

@@ -1,0 +1,90 @@
+/** The page of `pages/sessionPage.ts`, driven by its program. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { BrowserContext, Page as Tab } from "playwright-core"
+import * as Site from "../../../../support/browser/site.js"
+import type { Page, Settings } from "../pages/sessionPage.js"
+import * as House from "./house.js"
+import { promise } from "./house.js"
+import { type Counted, counted, type Driver } from "./tabs.js"
+
+declare const page: Page
+
+export const site: House.Options = {
+  scripts: { "/page.js": "sessionPage.ts" },
+  files: { "/": Site.page("/page.js"), "/callback": Site.page("/page.js") }
+}
+
+/** What a tab told the others, and when (epoch milliseconds). */
+export interface Told {
+  readonly at: number
+  readonly message: unknown
+}
+
+export interface Profile extends Driver {
+  readonly context: BrowserContext
+  /** What happened to the session in a tab, by the names of the events. */
+  readonly events: (tab: Tab) => Effect.Effect<ReadonlyArray<string>>
+  /** What all tabs have told each other over BroadcastChannels. */
+  readonly told: Effect.Effect<ReadonlyArray<Told>>
+}
+
+/** A browser without a past, whose tabs keep their sessions in this custody. */
+export const make = (
+  { api, server }: House.Servers,
+  settings: Omit<Settings, "issuer" | "redirectUri" | "api">
+): Effect.Effect<Profile, never, House.House | Scope.Scope> =>
+  Effect.gen(function*() {
+    const { origin } = yield* House.House
+    const whole: Settings = {
+      issuer: server.issuer,
+      redirectUri: `${origin}/callback`,
+      api: api.origin,
+      ...settings
+    }
+    const context = yield* House.profileWith({ ...whole })
+    yield* overhear(context)
+    return { context, open: House.open(context), signIn, call, events, told: toldBy(context) }
+  })
+
+const signIn = (tab: Tab): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    yield* promise(async () => {
+      await tab.evaluate(() => void page.redirect())
+      await tab.waitForURL(/\/sign-in\/|callback/)
+    })
+    if (/\/sign-in\//.test(tab.url())) yield* House.userAgrees(tab)
+    const answered = yield* promise(async () => {
+      await tab.waitForURL(/callback/)
+      await tab.waitForLoadState()
+      return await tab.evaluate(() => page.answered)
+    })
+    if (answered === undefined || "error" in answered) throw new Error(`Not signed in: ${JSON.stringify(answered)}`)
+  })
+
+const call = (tab: Tab, times: number): Effect.Effect<Counted> =>
+  Effect.map(promise(() => tab.evaluate((times) => page.call(times), times)), counted)
+
+const events = (tab: Tab): Effect.Effect<ReadonlyArray<string>> => promise(() => tab.evaluate(() => page.events))
+
+/** Each tab remembers what it tells the others. */
+const overhear = (context: BrowserContext): Effect.Effect<void> =>
+  promise(() =>
+    context.addInitScript(() => {
+      const told: Array<Told> = []
+      Object.assign(globalThis, { told })
+      const tell = BroadcastChannel.prototype.postMessage
+      BroadcastChannel.prototype.postMessage = function(message: unknown) {
+        told.push({ at: Date.now(), message })
+        tell.call(this, message)
+      }
+    })
+  )
+
+declare const told: ReadonlyArray<Told>
+
+const toldBy = (context: BrowserContext): Effect.Effect<ReadonlyArray<Told>> =>
+  Effect.map(
+    promise(() => Promise.all(context.pages().map((tab) => tab.evaluate(() => told)))),
+    (tabs) => tabs.flat()
+  )
