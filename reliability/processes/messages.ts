@@ -75,6 +75,8 @@ export interface WorkerQuestions {
   readonly refresh: { readonly key: string }
   /** So many fibers ask for the session's token every so many milliseconds, for so long. */
   readonly drive: { readonly key: string; readonly fibers: number; readonly every: number; readonly duration: number }
+  /** Sets the clock of the process on by so many milliseconds, or back. The store's own clock, where it has one, stays. */
+  readonly jump: { readonly millis: number }
   /** From now on whoever comes to the point stays there for ever, and `at` is told. */
   readonly stopAt: { readonly point: WorkerPoint }
   readonly stored: { readonly key: string }
@@ -89,6 +91,7 @@ export interface WorkerAnswers {
     readonly failures: Readonly<Record<string, number>>
     readonly slowest: number
   }
+  readonly jump: null
   readonly stopAt: null
   readonly stored: {
     readonly generation: number
@@ -98,10 +101,52 @@ export interface WorkerAnswers {
   } | null
 }
 
-/** What a caller got: a token, or an error by its tag and reason. */
-export type Outcome = { readonly issuedAt: number } | { readonly error: string }
+/**
+ * What a caller got: a token, or an error by its tag and reason. It asked and was answered in epoch milliseconds, by the
+ * machine's clock.
+ */
+export type Outcome = ({ readonly issuedAt: number } | { readonly error: string }) & {
+  readonly asked: number
+  readonly answered: number
+}
+
+/** A process that writes the sessions under these keys as fast as it can, until it is killed. */
+export interface WriterSettings {
+  readonly store: StoreSettings
+  readonly keys: ReadonlyArray<string>
+  readonly name: string
+}
+
+/** A process that reads the sessions all the while. */
+export interface ReaderSettings {
+  readonly store: StoreSettings
+  readonly keys: ReadonlyArray<string>
+}
+
+export interface ReaderQuestions {
+  readonly seen: Record<never, never>
+  readonly state: { readonly key: string }
+  /** Begins and commits as one who comes after, within so many milliseconds. */
+  readonly renew: { readonly key: string; readonly within: number }
+}
+
+export interface ReaderAnswers {
+  readonly seen: {
+    readonly reads: number
+    /** Records that are not of one generation from beginning to end, or cannot be decoded. */
+    readonly torn: number
+    /** Sessions that had been there. */
+    readonly lost: number
+    readonly wentBack: number
+    /** Reads that the store had no time for. */
+    readonly unanswered: number
+  }
+  readonly state: { readonly generation: number; readonly isRedeeming: boolean }
+  readonly renew: boolean
+}
 
 export type Told = { readonly at: Point; readonly of?: string } | {
+  /** One of the session's events; `Committed` and `Begun`, of the store's own key. */
   readonly event: string
   readonly key: string
   readonly time: number

@@ -1,8 +1,8 @@
 /** A program that uses sessions, in a process that may be killed at any time. */
-import { FetchTransport, OAuth2Client, SessionRecord, Token, TokenStore } from "@effect-oauth2/core"
+import { FetchTransport, OAuth2Client, ReadOnlySession, SessionRecord, Token, TokenStore } from "@effect-oauth2/core"
 import { HttpClient } from "@effect/platform"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Clock, Duration, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
+import { Clock, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
 import { answer, settings, tell } from "./answering.js"
 import { custodyOf } from "./custody.js"
 import type { Outcome, WorkerAnswers, WorkerPoint, WorkerQuestions, WorkerSettings } from "./messages.js"
@@ -31,6 +31,8 @@ const Transport = Layer.effect(
 /** The store's own names for the sessions that were looked at here. */
 const storeKeys = new Set<string>()
 
+const tellCommitted = (key: string) => Effect.suspend(() => tell({ event: "Committed", key, time: Date.now() }))
+
 const Custody = Layer.effect(
   TokenStore.TokenStore,
   Effect.map(TokenStore.TokenStore, (inner) => ({
@@ -42,6 +44,7 @@ const Custody = Layer.effect(
     commit: (...commit: Parameters<typeof inner.commit>) =>
       passing("before the write").pipe(
         Effect.zipRight(inner.commit(...commit)),
+        Effect.tap(({ _tag }) => _tag === "Committed" ? tellCommitted(commit[0]) : Effect.void),
         Effect.zipLeft(passing("after the write"))
       )
   }))
@@ -71,28 +74,36 @@ const main = Effect.gen(function*() {
   )
 
   const outcome = (token: Effect.Effect<Token.Token, { readonly _tag: string }>): Effect.Effect<Outcome> =>
-    Effect.match(token, {
-      onFailure: (error) => ({ error: "reason" in error ? `${error._tag} ${String(error.reason)}` : error._tag }),
-      onSuccess: ({ issuedAt }) => ({ issuedAt })
+    Effect.suspend(() => {
+      const asked = Date.now()
+      return Effect.match(token, {
+        onFailure: (error): Outcome => ({
+          error: "reason" in error ? `${error._tag} ${String(error.reason)}` : error._tag,
+          asked,
+          answered: Date.now()
+        }),
+        onSuccess: ({ issuedAt }): Outcome => ({ issuedAt, asked, answered: Date.now() })
+      })
     })
 
   const drive = ({ duration, every, fibers, key }: WorkerQuestions["drive"]) =>
     Effect.gen(function*() {
       const failures: Record<string, number> = {}
       const session = client.session(key)
-      const end = (yield* Clock.currentTimeMillis) + duration
+      const end = performance.now() + duration
       let calls = 0
       let slowest = 0
       const call = Effect.gen(function*() {
-        const [waited, got] = yield* Effect.timed(outcome(session.token))
+        const asked = performance.now()
+        const got = yield* outcome(session.token)
         calls++
-        slowest = Math.max(slowest, Duration.toMillis(waited))
+        slowest = Math.max(slowest, performance.now() - asked)
         if ("error" in got) failures[got.error] = (failures[got.error] ?? 0) + 1
         yield* Effect.sleep(every)
       })
-      const fiber = Effect.repeat(call, { while: () => Effect.map(Clock.currentTimeMillis, (now) => now < end) })
+      const fiber = Effect.repeat(call, { while: () => performance.now() < end })
       yield* Effect.all(Array.from({ length: fibers }, () => fiber), { concurrency: "unbounded", discard: true })
-      return { calls, failures, slowest }
+      return { calls, failures, slowest: Math.round(slowest) }
     })
 
   yield* answer<WorkerQuestions, WorkerAnswers, never>({
@@ -101,15 +112,23 @@ const main = Effect.gen(function*() {
     token: ({ key }) => outcome(client.session(key).token),
     refresh: ({ key }) => outcome(client.session(key).refresh),
     drive,
+    jump: ({ millis }) =>
+      Effect.sync(() => {
+        ahead += millis
+        return null
+      }),
     stopAt: ({ point }) =>
       Effect.sync(() => {
         stopsAt = point
         return null
       }),
-    stored: ({ key }) => {
-      const storeKey = [...storeKeys].find((known) => known.endsWith(JSON.stringify(key)))
-      return Effect.map(storeKey === undefined ? Effect.succeedNone : custody.get(storeKey), (found) => {
-        const record = Option.getOrUndefined(found)
+    stored: ({ key }) =>
+      Effect.gen(function*() {
+        const isOf = (storeKey: string) => storeKey.endsWith(JSON.stringify(key))
+        // One that this process has not used yet is looked at once, which renews nothing
+        if (![...storeKeys].some(isOf)) yield* Effect.ignore(ReadOnlySession.make(client, key).token)
+        const storeKey = [...storeKeys].find(isOf)
+        const record = storeKey === undefined ? undefined : Option.getOrUndefined(yield* custody.get(storeKey))
         return record === undefined ? null : {
           generation: record.generation,
           state: record.state._tag,
@@ -117,9 +136,21 @@ const main = Effect.gen(function*() {
           alternate: reveal(record.alternate)
         }
       })
-    }
   })
   return yield* Effect.never
 })
 
-NodeRuntime.runMain(Effect.scoped(Effect.provide(main, ClientLive)))
+/** How far, in milliseconds, the process's clock has been set from the machine's. Waiting goes on undisturbed. */
+let ahead = 0
+
+const system = Clock.make()
+const clock: Clock.Clock = {
+  [Clock.ClockTypeId]: Clock.ClockTypeId,
+  unsafeCurrentTimeMillis: () => system.unsafeCurrentTimeMillis() + ahead,
+  unsafeCurrentTimeNanos: () => system.unsafeCurrentTimeNanos() + BigInt(ahead) * 1_000_000n,
+  currentTimeMillis: Effect.sync(() => clock.unsafeCurrentTimeMillis()),
+  currentTimeNanos: Effect.sync(() => clock.unsafeCurrentTimeNanos()),
+  sleep: (duration) => system.sleep(duration)
+}
+
+NodeRuntime.runMain(Effect.withClock(Effect.scoped(Effect.provide(main, ClientLive)), clock))

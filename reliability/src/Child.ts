@@ -3,15 +3,19 @@ import { Deferred, Effect, Queue } from "effect"
 import type { Scope } from "effect"
 import { fork } from "node:child_process"
 import type {
+  ReaderAnswers,
+  ReaderQuestions,
+  ReaderSettings,
   ServerAnswers,
   ServerQuestions,
   ServerSettings,
   Told,
   WorkerAnswers,
   WorkerQuestions,
-  WorkerSettings
+  WorkerSettings,
+  WriterSettings
 } from "../processes/messages.js"
-import { pathOf } from "./bundle.js"
+import { pathOf, type Program } from "./bundle.js"
 
 export interface Child<Questions, Answers> {
   readonly pid: number
@@ -39,7 +43,7 @@ interface Answer {
 }
 
 const start = <Questions, Answers>(
-  name: "server" | "worker",
+  name: Program,
   settings: object
 ): Effect.Effect<Child<Questions, Answers> & { readonly ready: { readonly port?: number } }, never, Scope.Scope> =>
   Effect.gen(function*() {
@@ -105,3 +109,11 @@ export const server = (settings: ServerSettings): Effect.Effect<Server, never, S
 
 export const worker = (settings: WorkerSettings): Effect.Effect<Worker, never, Scope.Scope> =>
   start<WorkerQuestions, WorkerAnswers>("worker", settings)
+
+export const writer = (
+  settings: WriterSettings
+): Effect.Effect<Child<Record<never, never>, Record<never, never>>, never, Scope.Scope> => start("writer", settings)
+
+export const reader = (
+  settings: ReaderSettings
+): Effect.Effect<Child<ReaderQuestions, ReaderAnswers>, never, Scope.Scope> => start("reader", settings)

@@ -6,10 +6,14 @@ import { fileURLToPath } from "node:url"
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
+const programs = ["server", "worker", "writer", "reader"] as const
+
+export type Program = typeof programs[number]
+
 /** Each file is there whole or not at all: others may be starting the one before it. */
 export const bundle = async (): Promise<void> => {
   const { outputFiles } = await build({
-    entryPoints: [at("processes/server.ts"), at("processes/worker.ts")],
+    entryPoints: programs.map((name) => at(`processes/${name}.ts`)),
     outdir: at(".cache"),
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -30,4 +34,4 @@ export const bundle = async (): Promise<void> => {
   }
 }
 
-export const pathOf = (name: "server" | "worker"): string => at(`.cache/${name}.mjs`)
+export const pathOf = (name: Program): string => at(`.cache/${name}.mjs`)

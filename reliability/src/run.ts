@@ -4,18 +4,33 @@ import { bundle } from "./bundle.js"
 import type { Profile, Result, Rig, Trial } from "./Rig.js"
 import * as Storages from "./storages.js"
 import type { Timeline } from "./Timeline.js"
+import * as Clocks from "./trials/clocks.js"
 import * as Crowd from "./trials/crowd.js"
+import * as Database from "./trials/database.js"
 import * as Fleet from "./trials/fleet.js"
 import * as Frozen from "./trials/frozen.js"
 import * as Kills from "./trials/kills.js"
 import * as Outage from "./trials/outage.js"
 import * as Shutdown from "./trials/shutdown.js"
+import * as Suites from "./trials/suites.js"
+import * as Torn from "./trials/torn.js"
+import * as Waits from "./trials/waits.js"
 
 /** Those that measure how much is done in a time, and have the machine to themselves. */
-const busy = (onTimeline: (timeline: Timeline) => void): ReadonlyArray<Trial> => [Crowd.trial, Fleet.trial(onTimeline)]
+const busy = (onTimeline: (timeline: Timeline) => void): ReadonlyArray<Trial> => [
+  Crowd.trial,
+  Waits.trial,
+  Fleet.trial(onTimeline)
+]
 
-/** Those that wait for most of their time. */
-const patient: ReadonlyArray<Trial> = [Kills.trial, Frozen.trial, Shutdown.trial, Outage.trial]
+/** Those that wait for most of their time; those of a line at once. */
+const patient: ReadonlyArray<ReadonlyArray<Trial>> = [
+  [Kills.trial],
+  [Torn.trial],
+  [Frozen.trial, Clocks.trial, Database.trial],
+  [Shutdown.trial, Outage.trial],
+  [Suites.trial]
+]
 
 /** Runs the trials, each with its storages and processes. */
 export const run = (options: {
@@ -43,9 +58,9 @@ export const run = (options: {
       inTurn: turns.withPermits(1)
     }
     const wanted = ({ ids }: Trial) => only === undefined || ids.includes(only)
-    yield* Effect.forEach(busy(onTimeline).filter(wanted), (trial) => trial.run(rig))
-    yield* Effect.forEach(patient.filter(wanted), (trial) => trial.run(rig), {
-      concurrency: profile.name === "quick" ? "unbounded" : 1
-    })
+    const together = (trials: ReadonlyArray<Trial>) =>
+      Effect.forEach(trials.filter(wanted), (trial) => trial.run(rig, only), { concurrency: "unbounded" })
+    yield* Effect.forEach(busy(onTimeline), (trial) => together([trial]))
+    yield* Effect.forEach(profile.name === "quick" ? [patient.flat()] : patient, together)
     return results.sort((one, other) => one.id.localeCompare(other.id))
   }).pipe(Effect.scoped)

@@ -74,7 +74,7 @@ describe("processes on one folder", () => {
       assert.deepStrictEqual(draftsIn(folder), [])
     }))
 
-  it.scopedLive(`R12 R39 ${kills} processes killed while they write: no record is ever torn, lost or older than before`, () =>
+  it.scopedLive(`R12 R16 R39 ${kills} processes killed while they write: no record is ever torn, lost or older than before`, () =>
     Effect.gen(function*() {
       const [bundled, folder] = yield* Effect.all([program, privateFolder])
       const store = yield* FileTokenStore.make({ directory: folder })

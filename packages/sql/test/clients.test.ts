@@ -7,9 +7,9 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Context, Deferred, Duration, Effect, Fiber, Layer, Option, Redacted, Schedule, Stream } from "effect"
 import { inject } from "vitest"
+import * as Gate from "../../../support/gate.js"
 import { expired, open, Server } from "./support/clients.js"
 import { postgresClient, postgresStorage } from "./support/databases.js"
-import * as Gate from "./support/gate.js"
 
 /** A process of its own: a client with a pool of its own. */
 const openProcess = (

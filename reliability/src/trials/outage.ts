@@ -52,7 +52,8 @@ const outage = (storage: Storage, rig: Rig): Effect.Effect<Result> =>
           ? `went on ${((Date.now() - back) / 1_000).toFixed(1)} s after the server was back`
           : `did not go on: ${failure ?? "the store is behind"}`
       }`,
-      ok: requests.length <= most(seconds) && failure === undefined && isIntact
+      ok: requests.length <= most(seconds) && failure === undefined && isIntact,
+      less: House.less(300, seconds, "seconds")
     }
   }).pipe(Effect.scoped)
 

@@ -1,6 +1,5 @@
 /** R18: a process is asked to end while a renewal is in the air. */
 import { Effect } from "effect"
-import type * as Child from "../Child.js"
 import * as House from "../house.js"
 import type { Result, Rig, Storage, Trial } from "../Rig.js"
 
@@ -20,7 +19,7 @@ const shutdown = (storage: Storage, rig: Rig): Effect.Effect<Result> =>
       const { key, refreshToken } = session!
       yield* server.ask("delay", { millis: answersAfter, acted: true, times: 1 })
       yield* Effect.forkScoped(Effect.exit(worker.ask("token", { key })))
-      yield* rotated(server, refreshToken)
+      yield* House.rotated(server, [refreshToken])
       const began = Date.now()
       yield* worker.signal("SIGTERM")
       yield* worker.ended
@@ -37,15 +36,10 @@ const shutdown = (storage: Storage, rig: Rig): Effect.Effect<Result> =>
       runs: `${storage.name}: ${shutdowns} times SIGTERM in the middle of a renewal`,
       result: `${kept} of ${shutdowns} kept; ended after ${House.percentile(ended.map(({ took }) => took), 0.5)} ms, ` +
         `at most ${slowest} ms, of which the answer took ${answersAfter} ms`,
-      ok: kept === shutdowns
+      ok: kept === shutdowns,
+      less: House.less(1_000, shutdowns, "ends on each store")
     }
   }).pipe(Effect.scoped)
-
-const rotated = (server: Child.Server, refreshToken: string): Effect.Effect<void> =>
-  Effect.flatMap(
-    server.ask("families", { refreshTokens: [refreshToken] }),
-    ([family]) => family?.isLive === false ? Effect.void : Effect.delay(rotated(server, refreshToken), 10)
-  )
 
 export const trial: Trial = {
   ids: ["R18"],
