@@ -9,6 +9,7 @@
 import * as AesGcm from "@effect-oauth2/core/AesGcm"
 import * as EncryptedStore from "@effect-oauth2/core/EncryptedStore"
 import type { ConfigurationError, StoreError } from "@effect-oauth2/core/OAuth2Error"
+import * as SharedKeeper from "@effect-oauth2/core/SharedKeeper"
 import * as TokenStore from "@effect-oauth2/core/TokenStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -39,14 +40,15 @@ export interface Options {
  */
 export const make = (
   { database = "effect-oauth2" }: Options = {}
-): Effect.Effect<TokenStore.TokenStoreService, ConfigurationError, Scope.Scope> =>
+): Effect.Effect<TokenStore.SharedStore, ConfigurationError, Scope.Scope> =>
   Effect.gen(function*() {
     const connection = yield* Database.open(database)
     const key = yield* Effect.mapError(keyOf(connection), () => Database.unusable)
     const news = yield* News.make(`effect-oauth2 ${database}`)
-    const store: TokenStore.TokenStoreService = {
+    const store: TokenStore.SharedStore = {
       durability: "durable",
       sharing: "origin",
+      keeper: SharedKeeper.make,
       ...tokenStore(Database.texts(connection), news.tell),
       changes: news.changes
     }

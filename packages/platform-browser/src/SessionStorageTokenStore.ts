@@ -14,6 +14,7 @@
  */
 import { OAuth2Crypto } from "@effect-oauth2/core/OAuth2Crypto"
 import type { ConfigurationError } from "@effect-oauth2/core/OAuth2Error"
+import * as SharedKeeper from "@effect-oauth2/core/SharedKeeper"
 import * as TokenStore from "@effect-oauth2/core/TokenStore"
 import * as Effect from "effect/Effect"
 import { encodeBase64Url } from "effect/Encoding"
@@ -37,7 +38,7 @@ const patience = 1_000
  * @since 0.1.0
  * @category constructors
  */
-export const make: Effect.Effect<TokenStore.TokenStoreService, ConfigurationError, Scope.Scope> = Effect.gen(
+export const make: Effect.Effect<TokenStore.SharedStore, ConfigurationError, Scope.Scope> = Effect.gen(
   function*() {
     const storage = yield* WebStorage.storage("sessionStorage")
     const crypto = yield* OAuth2Crypto
@@ -52,6 +53,7 @@ export const make: Effect.Effect<TokenStore.TokenStoreService, ConfigurationErro
     return {
       durability: "durable",
       sharing: "tab",
+      keeper: SharedKeeper.make,
       ...tokenStore(WebStorage.texts(storage, prefix), () => {})
     }
   }

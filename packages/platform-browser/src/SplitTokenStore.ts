@@ -9,8 +9,9 @@
  */
 import type { StoreError } from "@effect-oauth2/core/OAuth2Error"
 import * as SessionRecord from "@effect-oauth2/core/SessionRecord"
+import * as SharedKeeper from "@effect-oauth2/core/SharedKeeper"
 import type { Token } from "@effect-oauth2/core/Token"
-import { TokenStore, type TokenStoreService } from "@effect-oauth2/core/TokenStore"
+import { type SharedStore, TokenStore, type TokenStoreService } from "@effect-oauth2/core/TokenStore"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -22,7 +23,7 @@ import * as Option from "effect/Option"
  * @since 0.1.0
  * @category combinators
  */
-export const make = (self: TokenStoreService): Effect.Effect<TokenStoreService> =>
+export const make = (self: TokenStoreService): Effect.Effect<SharedStore> =>
   Effect.sync(() => {
     const held = new Map<string, Token>()
 
@@ -56,6 +57,7 @@ export const make = (self: TokenStoreService): Effect.Effect<TokenStoreService> 
 
     return {
       ...self,
+      keeper: SharedKeeper.make,
       get: (key) => read(key, self.get(key), (record, whole) => Option.map(record, whole)),
       begin: (key, claim, hold) =>
         read(key, self.begin(key, claim, hold), (outcome, whole) =>

@@ -72,7 +72,7 @@ interface Change<A> {
 export const tokenStore = (
   { all, step }: Texts,
   tell: (news: News) => void
-): Omit<TokenStore.TokenStoreService, "durability" | "sharing" | "changes"> => {
+): Omit<TokenStore.Operations<StoreError>, "changes"> => {
   /** One record. What cannot be read fails, unless it is to be replaced or removed. */
   const change = <A>(
     operation: string,
