@@ -15,7 +15,7 @@ const secret = (name: string) =>
 const BillingLive = Layer.mergeAll(
   Billing.layerSession(),
   Billing.layerHttpClient({ origins: ["https://billing.example.com"] })
-).pipe(Layer.provide(Billing.layerConfig({
+).pipe(Layer.provide(OAuth2Client.layerConfigOf(Billing, {
   clientId: "billing-client",
   clientAuthentication: secret("BILLING_SECRET"),
   tokenEndpoint: "https://login.billing.example.com/token",
@@ -25,7 +25,7 @@ const BillingLive = Layer.mergeAll(
 const MailLive = Layer.mergeAll(
   Mail.layerSession(),
   Mail.layerHttpClient({ origins: ["https://mail.example.com"] })
-).pipe(Layer.provide(Mail.layerConfig({
+).pipe(Layer.provide(OAuth2Client.layerConfigOf(Mail, {
   clientId: "mail-client",
   clientAuthentication: secret("MAIL_SECRET"),
   tokenEndpoint: "https://login.mail.example.com/token",

@@ -1,5 +1,13 @@
 /** A program that uses sessions, in a process that may be killed at any time. */
-import { FetchTransport, OAuth2Client, ReadOnlySession, SessionRecord, Token, TokenStore } from "@effect-oauth2/core"
+import {
+  FetchTransport,
+  OAuth2Client,
+  ReadOnlySession,
+  SessionRecord,
+  SharedKeeper,
+  Token,
+  TokenStore
+} from "@effect-oauth2/core"
 import { HttpClient } from "@effect/platform"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Clock, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
@@ -37,6 +45,7 @@ const Custody = Layer.effect(
   TokenStore.TokenStore,
   Effect.map(TokenStore.TokenStore, (inner) => ({
     ...inner,
+    keeper: SharedKeeper.make,
     get: (key: string) => {
       storeKeys.add(key)
       return inner.get(key)

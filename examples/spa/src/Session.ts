@@ -4,6 +4,7 @@
  */
 import * as OAuth2Client from "@effect-oauth2/core/OAuth2Client"
 import type * as OAuth2Error from "@effect-oauth2/core/OAuth2Error"
+import * as ReadOnlySession from "@effect-oauth2/core/ReadOnlySession"
 import * as Wake from "@effect-oauth2/platform-browser/Wake"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -52,7 +53,7 @@ export const layer = Layer.scoped(
       error._tag === "ReauthorizationRequired" ? end : log.say("trouble", error.message)
 
     const look = (more: Partial<State> = {}) =>
-      client.manager.look(session.key).pipe(
+      ReadOnlySession.look(client.manager, session.key).pipe(
         Effect.flatMap((held) =>
           SubscriptionRef.update(state, (before): State => ({
             ...before,

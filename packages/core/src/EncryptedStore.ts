@@ -18,11 +18,13 @@ import * as AesGcm from "./AesGcm.js"
 import { OAuth2Crypto } from "./OAuth2Crypto.js"
 import { ConfigurationError, StoreError } from "./OAuth2Error.js"
 import * as SessionRecord from "./SessionRecord.js"
+import * as SharedKeeper from "./SharedKeeper.js"
 import {
   type BeginOutcome,
-  type Claim,
+  claim as newClaim,
   type CommitOutcome,
   holds,
+  type SharedStore,
   TokenStore,
   type TokenStoreService
 } from "./TokenStore.js"
@@ -57,7 +59,7 @@ export interface Options {
 export const make = (
   self: TokenStoreService,
   options: Options
-): Effect.Effect<TokenStoreService, ConfigurationError> =>
+): Effect.Effect<SharedStore, ConfigurationError> =>
   Effect.gen(function*() {
     const crypto = yield* OAuth2Crypto
     const problem = problemOf(options.keys)
@@ -118,8 +120,7 @@ export const make = (
         if (stored === undefined) return false
         const record = yield* open("rename", from, stored)
         if (from === to) return true
-        const attempt = Encoding.encodeBase64Url(yield* crypto.randomBytes(16))
-        const claim: Claim = { generation: record.generation, attempt }
+        const claim = yield* newClaim(crypto, record.generation)
         const isDead = record.state._tag === "Dead"
         const begun = isDead ? undefined : yield* self.begin(from, claim, Duration.seconds(10))
         if (begun?._tag === "Busy" || begun?._tag === "Moved") {
@@ -137,6 +138,7 @@ export const make = (
     return {
       durability: self.durability,
       sharing: self.sharing,
+      keeper: SharedKeeper.make,
       get: (key) => Effect.flatMap(self.get(key), Effect.transposeMapOption((record) => open("get", key, record))),
       begin: (key, claim, hold) =>
         Effect.flatMap(self.begin(key, claim, hold), (outcome): Effect.Effect<BeginOutcome, StoreError> => {

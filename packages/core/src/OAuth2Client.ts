@@ -21,15 +21,9 @@ import * as BearerToken from "./BearerToken.js"
 import * as Grant from "./Grant.js"
 import * as constantTime from "./internal/constantTime.js"
 import { OAuth2Crypto } from "./OAuth2Crypto.js"
-import {
-  type AttemptError,
-  AuthorizationResponseError,
-  ConfigurationError,
-  type OAuth2Error,
-  ScopeMismatch
-} from "./OAuth2Error.js"
+import { type AttemptError, AuthorizationResponseError, ConfigurationError, type OAuth2Error } from "./OAuth2Error.js"
 import * as OAuth2HttpClient from "./OAuth2HttpClient.js"
-import { type CurrentSessionOf, currentSessionOf, OAuth2Session } from "./OAuth2Session.js"
+import { CurrentSession, type CurrentSessionOf, currentSessionOf, OAuth2Session } from "./OAuth2Session.js"
 import * as Parameters from "./Parameters.js"
 import type { PendingAuthorization } from "./PendingAuthorization.js"
 import { PendingAuthorizations } from "./PendingAuthorizations.js"
@@ -38,7 +32,8 @@ import * as RefreshPolicy from "./RefreshPolicy.js"
 import * as Registration from "./Registration.js"
 import * as RevocationEndpoint from "./RevocationEndpoint.js"
 import * as Scope_ from "./Scope.js"
-import { SessionEvent } from "./SessionEvent.js"
+import type { ScopePolicy } from "./ScopePolicy.js"
+import type { SessionEvent } from "./SessionEvent.js"
 import * as Telemetry from "./Telemetry.js"
 import type { Token } from "./Token.js"
 import * as TokenEndpoint from "./TokenEndpoint.js"
@@ -61,11 +56,7 @@ export interface Options<R = never> extends Registration.Options {
   readonly signInTimeout?: Duration.DurationInput | undefined
   /** Default: S256, which every server should take. For those that do not, see `LegacyPkce`. */
   readonly pkce?: Pkce.Pkce | undefined
-  /**
-   * What a grant of other scopes than those asked for means: `ignore` (the default; the token tells), `report` as an
-   * event, or `ScopeMismatch` when one is missing (`failOnMissing`) or when any differs (`failOnAny`). The token is kept
-   * in any case, and the error carries it.
-   */
+  /** What a grant of other scopes than those asked for means. Default: nothing, the token tells. See `ScopePolicy`. */
   readonly scopePolicy?: ScopePolicy | undefined
   /**
    * Runs after every change of a session's token, once the change is in the store: sign-in, renewal, restore. Requests
@@ -73,12 +64,6 @@ export interface Options<R = never> extends Registration.Options {
    */
   readonly onToken?: ((sessionKey: string, token: Token) => Effect.Effect<void>) | undefined
 }
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type ScopePolicy = "ignore" | "report" | "failOnMissing" | "failOnAny"
 
 /**
  * @since 0.1.0
@@ -218,30 +203,12 @@ export interface OAuth2ClientLayers<Self, Id extends string> {
   readonly HttpClient: Context.Tag<OAuth2HttpClient.OAuth2HttpClientOf<Id>, OAuth2HttpClient.Service<Id>>
   /** The client. Fails with `ConfigurationError`, naming the field, before a socket opens. */
   readonly layer: <R = never>(options: Options<R>) => Layer.Layer<Self, ConfigurationError, Requirements | R>
-  /** The client, with any of its options out of `Config`. */
-  readonly layerConfig: <R = never>(
-    options: ConfigOptions<R>
-  ) => Layer.Layer<Self, ConfigurationError | ConfigError, Requirements | R>
   /** One session for the whole program, by its key, `"default"` if none is named. */
   readonly layerSession: (sessionKey?: string) => Layer.Layer<CurrentSessionOf<Id>, never, Self>
   /** The authorized `HttpClient`. Name this layer once. Fails with `ConfigurationError`, field `origins`. */
   readonly layerHttpClient: (
     options?: OAuth2HttpClient.Options
   ) => Layer.Layer<OAuth2HttpClient.OAuth2HttpClientOf<Id>, ConfigurationError, Self | HttpClient.HttpClient>
-  /** The current session's authorized client under the plain `HttpClient` tag. See `OAuth2HttpClient.lossy`. */
-  readonly layerPlainHttpClient: Layer.Layer<
-    HttpClient.HttpClient,
-    never,
-    OAuth2HttpClient.OAuth2HttpClientOf<Id> | CurrentSessionOf<Id>
-  >
-  /** The authorized client of one session. */
-  readonly httpClientFor: (
-    session: OAuth2Session
-  ) => Effect.Effect<
-    HttpClient.HttpClient.With<OAuth2HttpClient.Failure>,
-    never,
-    OAuth2HttpClient.OAuth2HttpClientOf<Id>
-  >
 }
 
 /**
@@ -260,12 +227,10 @@ export const Tag = <Self>() => <const Id extends string>(id: Id): OAuth2ClientTa
   const client = Context.Tag(`@effect-oauth2/core/OAuth2Client/${id}` as const)<Self, OAuth2ClientService>()
   const CurrentSession = currentSessionOf(id)
   const AuthorizedHttpClient = OAuth2HttpClient.httpClientOf(id)
-  const layer = <R = never>(options: Options<R>) => Layer.scoped(client, make(options))
   const layers: OAuth2ClientLayers<Self, Id> = {
     CurrentSession,
     HttpClient: AuthorizedHttpClient,
-    layer,
-    layerConfig: (options) => Layer.unwrapEffect(Effect.map(resolve(options), layer)),
+    layer: (options) => Layer.scoped(client, make(options)),
     layerSession: (sessionKey) =>
       Layer.effect(CurrentSession, Effect.map(client, ({ session }) => session(sessionKey))),
     layerHttpClient: (options = {}) =>
@@ -275,10 +240,7 @@ export const Tag = <Self>() => <const Id extends string>(id: Id): OAuth2ClientTa
           Effect.all([client, HttpClient.HttpClient]),
           ([{ registration }, transport]) => OAuth2HttpClient.make(transport, registration, CurrentSession, options)
         )
-      ),
-    layerPlainHttpClient: OAuth2HttpClient.layerPlain(AuthorizedHttpClient, CurrentSession),
-    httpClientFor: (session) =>
-      Effect.map(AuthorizedHttpClient, (client) => OAuth2HttpClient.forSession(client, CurrentSession, session))
+      )
   }
   return Object.assign(client, layers)
 }
@@ -300,12 +262,26 @@ export class OAuth2Client extends Tag<OAuth2Client>()("default") {}
 export const layer = OAuth2Client.layer
 
 /**
- * The client, with any of its options out of `Config`. See {@link OAuth2ClientLayers.layerConfig}.
+ * A client of its own tag, with any of its options out of `Config`.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerConfig = OAuth2Client.layerConfig
+export const layerConfigOf = <Self, Id extends string, R = never>(
+  tag: OAuth2ClientTag<Self, Id>,
+  options: ConfigOptions<R>
+): Layer.Layer<Self, ConfigurationError | ConfigError, Requirements | R> =>
+  Layer.unwrapEffect(Effect.map(resolve(options), (options) => tag.layer(options)))
+
+/**
+ * The client, for a program with one provider, with any of its options out of `Config`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = <R = never>(
+  options: ConfigOptions<R>
+): Layer.Layer<OAuth2Client, ConfigurationError | ConfigError, Requirements | R> => layerConfigOf(OAuth2Client, options)
 
 /**
  * One session for the whole program. See {@link OAuth2ClientLayers.layerSession}.
@@ -324,20 +300,31 @@ export const layerSession = OAuth2Client.layerSession
 export const layerHttpClient = OAuth2Client.layerHttpClient
 
 /**
- * The authorized client under the plain `HttpClient` tag. See {@link OAuth2ClientLayers.layerPlainHttpClient}.
+ * The current session's authorized client as the plain `HttpClient`. See `OAuth2HttpClient.lossy`, and
+ * `OAuth2HttpClient.layerPlain` for a client with a tag of its own.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerPlainHttpClient = OAuth2Client.layerPlainHttpClient
+export const layerPlainHttpClient: Layer.Layer<
+  HttpClient.HttpClient,
+  never,
+  OAuth2HttpClient.OAuth2HttpClient | CurrentSession
+> = OAuth2HttpClient.layerPlain(OAuth2HttpClient.OAuth2HttpClient, CurrentSession)
 
 /**
- * The authorized client of one session. See {@link OAuth2ClientLayers.httpClientFor}.
+ * The authorized client of one session. See `OAuth2HttpClient.forSession` for a client with a tag of its own.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const httpClientFor = OAuth2Client.httpClientFor
+export const httpClientFor = (
+  session: OAuth2Session
+): Effect.Effect<HttpClient.HttpClient.With<OAuth2HttpClient.Failure>, never, OAuth2HttpClient.OAuth2HttpClient> =>
+  Effect.map(
+    OAuth2HttpClient.OAuth2HttpClient,
+    (client) => OAuth2HttpClient.forSession(client, CurrentSession, session)
+  )
 
 /**
  * Makes a client. See {@link Options}. Fails with `ConfigurationError`, naming the field.
@@ -355,7 +342,7 @@ export const make = <R = never>(
       Duration.toMillis(registration.limits.requestDeadline)
     )
     const signInTimeout = yield* signInMillis(options.signInTimeout)
-    const { onToken, pkce = Pkce.s256, scopePolicy = "ignore" } = options
+    const { onToken, pkce = Pkce.s256, scopePolicy } = options
     if (typeof pkce.codeChallenge !== "function") {
       return yield* new ConfigurationError({ field: "pkce", problem: "is no Pkce. Leave it out, or use LegacyPkce" })
     }
@@ -460,15 +447,11 @@ export const make = <R = never>(
       sessionKey: string,
       token: Token,
       requested: Scope_.Scope | undefined
-    ): Effect.Effect<OAuth2Session, ScopeMismatch> => {
-      const kept = Effect.succeed(session(sessionKey))
-      if (scopePolicy === "ignore" || requested === undefined || token.scope === undefined) return kept
-      const result = Scope_.compare(requested, token.scope)
-      const differs = result.missing.length > 0 || (scopePolicy !== "failOnMissing" && result.additional.length > 0)
-      if (!differs) return kept
-      return scopePolicy === "report"
-        ? Effect.zipRight(manager.publish(SessionEvent.ScopeDiffers({ sessionKey, ...result })), kept)
-        : new ScopeMismatch({ ...result, token })
+    ): Effect.Effect<OAuth2Session, OAuth2Error> => {
+      const { publish } = manager
+      return scopePolicy === undefined || requested === undefined || token.scope === undefined
+        ? Effect.succeed(session(sessionKey))
+        : Effect.as(scopePolicy({ sessionKey, requested, granted: token.scope, token, publish }), session(sessionKey))
     }
 
     return {

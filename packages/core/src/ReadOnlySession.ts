@@ -4,10 +4,14 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { OAuth2ClientService } from "./OAuth2Client.js"
-import { RefreshFailed } from "./OAuth2Error.js"
+import { type OAuth2Error, ReauthorizationRequired, RefreshFailed } from "./OAuth2Error.js"
 import { OAuth2Session } from "./OAuth2Session.js"
+import { anyToken, type Held } from "./SessionMemory.js"
+import * as StoreKey from "./StoreKey.js"
 import type { TokenManager } from "./TokenManager.js"
 
 /**
@@ -29,9 +33,29 @@ import type { TokenManager } from "./TokenManager.js"
 export const make = ({ manager }: OAuth2ClientService, sessionKey = "default"): OAuth2Session =>
   new OAuth2Session(sessionKey, readOnly(manager))
 
+/**
+ * The token as it is held or stored, if it can be presented. Nothing is renewed. Fails with `ReauthorizationRequired`,
+ * reason `NoSession`, when there is none, and with `StoreError`.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const look = (
+  { memory, namespace, store }: TokenManager,
+  sessionKey: string
+): Effect.Effect<Held | undefined, OAuth2Error> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const held = memory.peek(sessionKey, now)
+    if (held !== undefined) return Effect.succeed(held)
+    return Effect.flatMap(store.get(StoreKey.make(namespace, sessionKey)), (record) =>
+      Option.isNone(record)
+        ? new ReauthorizationRequired({ reason: "NoSession" })
+        : Effect.succeed(memory.usable(record.value, now, anyToken)))
+  })
+
 const readOnly = (manager: TokenManager): TokenManager => ({
   ...manager,
-  acquire: (sessionKey) => Effect.flatMap(manager.look(sessionKey), (held) => held ? Effect.succeed(held) : refused),
+  acquire: (sessionKey) => Effect.flatMap(look(manager, sessionKey), (held) => held ? Effect.succeed(held) : refused),
   renew: () => refused,
   rejected: () => Effect.succeed(undefined)
 })

@@ -12,7 +12,7 @@ import type { Flights } from "./Flights.js"
 import { StoreError } from "./OAuth2Error.js"
 import type { RefreshPolicy } from "./RefreshPolicy.js"
 import { SessionEvent } from "./SessionEvent.js"
-import type { Cell, SessionMemory, Unsaved, Write } from "./SessionMemory.js"
+import { type Cell, isOvertaken, type SessionMemory, type Unsaved, type Write } from "./SessionMemory.js"
 import type { SessionRecord } from "./SessionRecord.js"
 import type { TokenStoreService } from "./TokenStore.js"
 
@@ -108,13 +108,6 @@ export const unwritten: Effect.Effect<never, StoreError> = Effect.fail(
 
 /** A store that dies has not written. */
 const orUnwritten = (write: Write): Write => Effect.catchAllDefect(write, () => unwritten)
-
-/** Whether something newer was written in the meantime, such as a new sign-in: its answer may come before. */
-const isOvertaken = (
-  { record }: Cell,
-  before: SessionRecord | undefined,
-  written: SessionRecord | undefined
-): boolean => record !== undefined && record !== before && record.generation > (written?.generation ?? 0)
 
 /** Between tries to write what is held in memory. */
 const patient = Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")))

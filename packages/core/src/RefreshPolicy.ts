@@ -129,31 +129,32 @@ export const make = (
   requestDeadline: number
 ): Either.Either<RefreshPolicy, ConfigurationError> =>
   Either.gen(function*() {
-    const persistDeadline = yield* millis("persistDeadline", options.persistDeadline, 2_000)
+    const millis = (field: DurationField, standard: number) => finite(field, options[field] ?? standard)
+    const persistDeadline = yield* millis("persistDeadline", 2_000)
     const shortestHold = requestDeadline + persistDeadline + drift
-    const hold = yield* millis("hold", options.hold, shortestHold + persistDeadline)
+    const hold = yield* millis("hold", shortestHold + persistDeadline)
     if (hold < shortestHold) {
       return yield* invalid(
         "hold",
         `is shorter than request deadline + persist deadline + 1 second, ${shortestHold} ms`
       )
     }
-    const earlyFraction = options.earlyFraction ?? 0.2
+    const { earlyFraction = 0.2, rotation = "strict", retry = defaultRetry, strictPersistence = false } = options
     if (!(earlyFraction >= 0 && earlyFraction <= 1)) return yield* invalid("earlyFraction", "is not between 0 and 1")
     return {
       earlyFraction,
       persistDeadline,
       hold,
-      earlyWindow: yield* millis("earlyWindow", options.earlyWindow, 300_000),
-      minimumInterval: yield* millis("minimumInterval", options.minimumInterval, 1_000),
-      rotation: options.rotation ?? "strict",
-      retry: options.retry ?? defaultRetry,
+      rotation,
+      retry,
+      strictPersistence,
       outcome: options.outcome ?? outcome,
-      strictPersistence: options.strictPersistence ?? false,
-      drainTimeout: yield* millis("drainTimeout", options.drainTimeout, requestDeadline + persistDeadline),
-      idleTimeToLive: yield* millis("idleTimeToLive", options.idleTimeToLive, 900_000),
-      revalidateAfter: yield* millis("revalidateAfter", options.revalidateAfter, 60_000),
-      rejectionInterval: yield* millis("rejectionInterval", options.rejectionInterval, 60_000)
+      earlyWindow: yield* millis("earlyWindow", 300_000),
+      minimumInterval: yield* millis("minimumInterval", 1_000),
+      drainTimeout: yield* millis("drainTimeout", requestDeadline + persistDeadline),
+      idleTimeToLive: yield* millis("idleTimeToLive", 900_000),
+      revalidateAfter: yield* millis("revalidateAfter", 60_000),
+      rejectionInterval: yield* millis("rejectionInterval", 60_000)
     }
   })
 
@@ -290,13 +291,13 @@ export const pausedUntil = (pause: Pause | undefined, now: number, usableUntil: 
 const invalid = (field: string, problem: string): Either.Either<never, ConfigurationError> =>
   Either.left(new ConfigurationError({ field: `refreshPolicy.${field}`, problem }))
 
-const millis = (
-  field: string,
-  input: Duration.DurationInput | undefined,
-  standard: number
-): Either.Either<number, ConfigurationError> => {
-  const value = input === undefined ? standard : Duration.toMillis(input)
-  return value >= 0 && Number.isFinite(value)
-    ? Either.right(value)
+type DurationField = {
+  readonly [K in keyof Options]-?: Duration.DurationInput extends Options[K] ? K : never
+}[keyof Options]
+
+const finite = (field: string, input: Duration.DurationInput): Either.Either<number, ConfigurationError> => {
+  const millis = Duration.toMillis(input)
+  return millis >= 0 && Number.isFinite(millis)
+    ? Either.right(millis)
     : invalid(field, "is not a finite, positive duration")
 }

@@ -106,43 +106,32 @@ export const make = (
 ): Effect.Effect<Registration, ConfigurationError, HttpClient.HttpClient> =>
   Effect.gen(function*() {
     const http = yield* HttpClient.HttpClient
-    const optionalEndpoint = (field: string, input: string | URL | undefined, reserved: ReadonlyArray<string>) =>
-      input === undefined ? Either.right(undefined) : endpoint(field, input, reserved, options)
-    if (options.clientId.trim() === "") return yield* invalid("clientId", "is empty. Give the id from the registration")
-    const tokenEndpoint = yield* endpoint("tokenEndpoint", options.tokenEndpoint, reservedTokenParameters, options)
-    const { refreshParameters = options.tokenParameters } = options
+    const endpoint = (field: EndpointField, reserved: ReadonlyArray<string>) =>
+      options[field] === undefined ? Either.right(undefined) : unreserved(field, options[field], reserved, options)
+    const extra = (field: ParametersField, reserved: ReadonlyArray<string>) =>
+      withoutReserved(field, options[field] ?? {}, reserved)
+    const { clientId, clientAuthentication = ClientAuthentication.none, scope, tokenEncoding } = options
+    if (clientId.trim() === "") return yield* invalid("clientId", "is empty. Give the id from the registration")
+    const tokenEndpoint = yield* unreserved("tokenEndpoint", options.tokenEndpoint, reservedTokenParameters, options)
+    const tokenParameters = yield* extra("tokenParameters", reservedTokenParameters)
     return {
-      clientId: options.clientId,
-      clientAuthentication: options.clientAuthentication ?? ClientAuthentication.none,
+      clientId,
+      clientAuthentication,
       tokenEndpoint,
-      refreshEndpoint: (yield* optionalEndpoint(
-        "refreshEndpoint",
-        options.refreshEndpoint,
-        reservedTokenParameters
-      )) ?? tokenEndpoint,
-      authorizationEndpoint: yield* optionalEndpoint(
-        "authorizationEndpoint",
-        options.authorizationEndpoint,
-        reservedAuthorizationParameters
-      ),
-      revocationEndpoint: yield* optionalEndpoint(
-        "revocationEndpoint",
-        options.revocationEndpoint,
-        reservedTokenParameters
-      ),
+      refreshEndpoint: (yield* endpoint("refreshEndpoint", reservedTokenParameters)) ?? tokenEndpoint,
+      authorizationEndpoint: yield* endpoint("authorizationEndpoint", reservedAuthorizationParameters),
+      revocationEndpoint: yield* endpoint("revocationEndpoint", reservedTokenParameters),
       issuer: yield* issuer(options),
       requireIssuer: options.authorizationResponseIssParameterSupported ?? false,
       redirectUri: options.redirectUri === undefined ? undefined : yield* redirectUri(options.redirectUri),
-      scope: options.scope === undefined ? undefined : Scope.make(options.scope),
-      resource: yield* resource(options.resource),
-      authorizationParameters: yield* extra(
-        "authorizationParameters",
-        options.authorizationParameters,
-        reservedAuthorizationParameters
-      ),
-      tokenParameters: yield* extra("tokenParameters", options.tokenParameters, reservedTokenParameters),
-      refreshParameters: yield* extra("refreshParameters", refreshParameters, reservedTokenParameters),
-      tokenEncoding: options.tokenEncoding,
+      scope: scope === undefined ? undefined : Scope.make(scope),
+      resource: yield* resource(options.resource ?? []),
+      authorizationParameters: yield* extra("authorizationParameters", reservedAuthorizationParameters),
+      tokenParameters,
+      refreshParameters: options.refreshParameters === undefined
+        ? tokenParameters
+        : yield* extra("refreshParameters", reservedTokenParameters),
+      tokenEncoding,
       intercept: yield* Interceptor,
       transportPolicy: { allowInsecureLoopback: options.allowInsecureLoopback },
       limits: yield* limits(options),
@@ -179,8 +168,12 @@ const isBrowserScheme = /^(http|file|data|javascript|blob|about):$/
 const invalid = (field: string, problem: string): Either.Either<never, ConfigurationError> =>
   Either.left(new ConfigurationError({ field, problem }))
 
+type EndpointField = "refreshEndpoint" | "authorizationEndpoint" | "revocationEndpoint"
+
+type ParametersField = "authorizationParameters" | "tokenParameters" | "refreshParameters"
+
 /** An endpoint whose own query sets nothing that the protocol sets. */
-const endpoint = (
+const unreserved = (
   field: string,
   input: string | URL,
   reserved: ReadonlyArray<string>,
@@ -203,20 +196,20 @@ const issuer = (options: Options): Either.Either<string | undefined, Configurati
 }
 
 const resource = (
-  input: string | ReadonlyArray<string> | undefined
+  input: string | ReadonlyArray<string>
 ): Either.Either<ReadonlyArray<string>, ConfigurationError> => {
-  const resources = input === undefined ? [] : typeof input === "string" ? [input] : input
+  const resources = typeof input === "string" ? [input] : input
   return resources.every(isAbsolute)
     ? Either.right(resources)
     : invalid("resource", "is not an absolute URI without fragment (RFC 8707 §2)")
 }
 
-const extra = (
-  field: string,
-  input: Parameters.ParametersInput | undefined,
+const withoutReserved = (
+  field: ParametersField,
+  input: Parameters.ParametersInput,
   reserved: ReadonlyArray<string>
 ): Either.Either<Parameters.Parameters, ConfigurationError> => {
-  const parameters = Parameters.make(input ?? {})
+  const parameters = Parameters.make(input)
   const clash = Parameters.reservedError(parameters, reserved)
   return clash === undefined ? Either.right(parameters) : invalid(`${field}.${clash.field}`, clash.problem)
 }

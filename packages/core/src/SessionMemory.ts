@@ -124,6 +124,8 @@ export interface SessionMemory {
   /** Forgets the session and its trouble. A flight that is still in the air ends on a cell that nobody looks at. */
   readonly forget: (cell: Cell) => void
   readonly setTrouble: (cell: Cell, trouble: Trouble | undefined) => void
+  /** Ends a time of trouble. The limit on renewals that a 401 asks for outlasts it. */
+  readonly recovered: (cell: Cell) => void
   /** Takes a record as what is held from now on. */
   readonly hold: (cell: Cell, record: SessionRecord.SessionRecord | undefined, now: number) => void
   /** The record's token if it can be presented now and meets the need. */
@@ -160,6 +162,11 @@ export const make = (options: {
   const setTrouble = (cell: Cell, trouble: Trouble | undefined): void => {
     if (isKept(cell)) failing += Number(trouble?.pause !== undefined) - Number(cell.trouble?.pause !== undefined)
     cell.trouble = trouble
+  }
+
+  const recovered = (cell: Cell): void => {
+    const { rejectedAt, unsaved } = cell.trouble ?? {}
+    setTrouble(cell, rejectedAt === undefined && unsaved === undefined ? undefined : { rejectedAt, unsaved })
   }
 
   const forget = (cell: Cell): void => {
@@ -206,6 +213,7 @@ export const make = (options: {
     failing: () => failing,
     forget,
     setTrouble,
+    recovered,
     hold: (cell, record, now) => {
       cell.record = record
       cell.loadedAt = now
@@ -240,6 +248,19 @@ export const make = (options: {
  */
 export const isSameToken = (token: Token, that: Token | undefined): boolean =>
   that !== undefined && Redacted.value(token.accessToken) === Redacted.value(that.accessToken)
+
+/**
+ * Whether something newer was written since then, such as a new sign-in: the answer to that may come before the answer
+ * to what was written earlier.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isOvertaken = (
+  { record }: Cell,
+  before: SessionRecord.SessionRecord | undefined,
+  written: SessionRecord.SessionRecord | undefined
+): boolean => record !== undefined && record !== before && record.generation > (written?.generation ?? 0)
 
 const isUnresolved = (record: SessionRecord.SessionRecord | undefined): boolean =>
   record !== undefined && SessionRecord.refreshToken(record) !== undefined &&

@@ -40,6 +40,14 @@ export const refreshesByOutcome: Readonly<Record<RefreshOutcome, Metric.Metric.C
 }
 
 /**
+ * Counts one attempt to renew a session.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const counted = (outcome: RefreshOutcome): Effect.Effect<void> => Metric.increment(refreshesByOutcome[outcome])
+
+/**
  * How long callers waited for a token, in milliseconds. A fresh token is not waited for.
  *
  * @since 0.1.0

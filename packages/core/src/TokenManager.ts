@@ -5,7 +5,6 @@
  *
  * @since 0.1.0
  */
-import * as Array from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -14,28 +13,26 @@ import * as Either from "effect/Either"
 import * as FiberId from "effect/FiberId"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Flights from "./Flights.js"
 import type { Grant } from "./Grant.js"
+import * as LocalKeeper from "./LocalKeeper.js"
 import { OAuth2Crypto } from "./OAuth2Crypto.js"
-import { type AttemptError, ConfigurationError, type OAuth2Error, ReauthorizationRequired } from "./OAuth2Error.js"
-import * as RecordWriter from "./RecordWriter.js"
-import * as RefreshLease from "./RefreshLease.js"
+import type { AttemptError, OAuth2Error } from "./OAuth2Error.js"
 import type { RefreshPolicy } from "./RefreshPolicy.js"
-import { type Registration, server } from "./Registration.js"
+import type { Registration } from "./Registration.js"
 import * as Renewal from "./Renewal.js"
 import * as RevocationEndpoint from "./RevocationEndpoint.js"
 import { SessionEvent } from "./SessionEvent.js"
 import * as SessionMemory from "./SessionMemory.js"
 import * as SessionRecord from "./SessionRecord.js"
-import * as Siblings from "./Siblings.js"
+import * as StoreKey from "./StoreKey.js"
 import * as Telemetry from "./Telemetry.js"
 import type { Token } from "./Token.js"
-import { type TokenStoreService, withDeadline } from "./TokenStore.js"
+import type { TokenStoreService } from "./TokenStore.js"
 
 /**
  * What became of the token at the server when a session was signed out. Here it is gone in any case.
@@ -63,12 +60,17 @@ export interface TokenManager {
     sessionKey: string,
     held: SessionMemory.Held
   ) => Effect.Effect<SessionMemory.Held | undefined, OAuth2Error>
-  /** The token as it is stored, if it can be presented. Nothing is renewed. Without a session `NoSession`. */
-  readonly look: (sessionKey: string) => Effect.Effect<SessionMemory.Held | undefined, OAuth2Error>
-  /** The keys of sessions that were last renewed before an instant (epoch milliseconds), the longest ago first. */
-  readonly idle: (renewedBefore: number, limit: number) => Effect.Effect<ReadonlyArray<string>, OAuth2Error>
-  /** Renews the session, unless that was done since the instant. */
-  readonly renewIdle: (sessionKey: string, renewedBefore: number) => Effect.Effect<void, OAuth2Error>
+  /** Joins the renewal in the air, or starts one, and waits for a token that meets the need. */
+  readonly awaitRenewal: (
+    sessionKey: string,
+    need: SessionMemory.Need
+  ) => Effect.Effect<SessionMemory.Held, OAuth2Error>
+  /** The sessions in memory. */
+  readonly memory: SessionMemory.SessionMemory
+  /** The store as this manager asks it. */
+  readonly store: TokenStoreService
+  /** What the keys of the sessions in the store begin with. See `StoreKey`. */
+  readonly namespace: string
   /** Exchanges a grant and keeps the answer under this key, even if the caller is interrupted. */
   readonly authorize: (sessionKey: string, grant: Grant) => Effect.Effect<SessionMemory.Held, OAuth2Error>
   /** Keeps a token that was obtained elsewhere. */
@@ -107,35 +109,38 @@ export interface Options {
 export const make = (options: Options): Effect.Effect<TokenManager, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { policy, registration, renewableGrant } = options
-    const store = withDeadline(options.store, Duration.millis(policy.persistDeadline))
     // Before the flights, so that it ends after them: what is in the air at the end still tells what became of it.
     const events = yield* Effect.acquireRelease(PubSub.sliding<SessionEvent>(1_024), PubSub.shutdown)
     const flights = yield* Flights.make(Duration.millis(policy.drainTimeout))
     const publish = (event: SessionEvent) => PubSub.publish(events, event)
-    const namespace = JSON.stringify([server(registration), registration.clientId, ...registration.resource])
-    const storeKey = (sessionKey: string) => namespace + JSON.stringify(sessionKey)
-    const sessionKeyOf = (key: string): string | undefined => {
-      const sessionKey = key.startsWith(namespace) ? parsed(key.slice(namespace.length)) : Option.none()
-      return Option.getOrUndefined(Option.filter(sessionKey, Predicate.isString))
-    }
-    const isShared = store.sharing !== "process"
-    const memory = SessionMemory.make({ policy, isShared, canRerun: renewableGrant !== undefined })
+    const namespace = StoreKey.namespace(registration)
+    const storeKey = (sessionKey: string) => StoreKey.make(namespace, sessionKey)
+    const memory = SessionMemory.make({
+      policy,
+      isShared: options.store.sharing !== "process",
+      canRerun: renewableGrant !== undefined
+    })
+    const keeper = options.store.keeper === undefined
+      ? LocalKeeper.make({ store: options.store, namespace, policy, memory })
+      : yield* options.store.keeper({
+        store: options.store,
+        namespace,
+        policy,
+        requestDeadline: Duration.toMillis(registration.limits.requestDeadline),
+        memory,
+        flights,
+        publish
+      })
+    const { store } = keeper
     const crypto = yield* OAuth2Crypto
-    const writer = RecordWriter.make({ store, policy, memory, flights, publish })
-    const lease = yield* RefreshLease.RefreshLease
-    const siblings = yield* Siblings.make(store, (key) => changed(key))
     const renewal = Renewal.make({
       registration,
-      store,
+      keeper,
+      namespace,
       policy,
       memory,
-      flights,
-      writer,
-      siblings,
-      lease: isShared && lease !== RefreshLease.none ? lease : undefined,
       crypto,
       renewableGrant,
-      storeKey,
       publish,
       onToken: options.onToken
     })
@@ -158,13 +163,6 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
         const isEmpty = cell.record === undefined && cell.trouble === undefined && cell.flight === undefined
         if (isEmpty) memory.forget(cell)
         return counted
-      })
-
-    /** A sibling may have changed what is held here. */
-    const changed = (key: string): Effect.Effect<unknown> =>
-      Effect.suspend(() => {
-        const cell = memory.cells.get(sessionKeyOf(key) ?? "")
-        return cell === undefined || cell.flight !== undefined ? Effect.void : renewal.reload(cell)
       })
 
     // ---- callers
@@ -193,8 +191,11 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
         Effect.flatMap(acquire(sessionKey), (held) =>
           held.token.issuedAt > asked
             ? Effect.succeed(held)
-            : withCell(sessionKey, (cell) =>
-              awaitRenewal(cell, SessionMemory.otherToken(held.token)))))
+            : renewFor(sessionKey, SessionMemory.otherToken(held.token))))
+
+    const renewFor = (sessionKey: string, need: SessionMemory.Need) =>
+      withCell(sessionKey, (cell) =>
+        awaitRenewal(cell, need))
 
     const rejected = (
       sessionKey: string,
@@ -220,39 +221,6 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       memory.setTrouble(cell, { ...cell.trouble, rejectedAt: now })
       return true
     }
-
-    // ---- care
-
-    const stored = (sessionKey: string) =>
-      Effect.map(store.get(storeKey(sessionKey)), Option.getOrUndefined)
-
-    const look = (sessionKey: string): Effect.Effect<SessionMemory.Held | undefined, OAuth2Error> =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const held = memory.peek(sessionKey, now)
-        if (held !== undefined) return Effect.succeed(held)
-        return Effect.flatMap(stored(sessionKey), (record) =>
-          record === undefined
-            ? new ReauthorizationRequired({ reason: "NoSession" })
-            : Effect.succeed(memory.usable(record, now, SessionMemory.anyToken)))
-      })
-
-    const idle = (renewedBefore: number, limit: number): Effect.Effect<ReadonlyArray<string>, OAuth2Error> =>
-      store.idle === undefined
-        ? new ConfigurationError({ field: "store", problem: "cannot tell which sessions are idle" })
-        : Effect.map(
-          store.idle({ prefix: namespace, renewedBefore, limit }),
-          Array.filterMap((key) => Option.fromNullable(sessionKeyOf(key)))
-        )
-
-    const renewIdle = (sessionKey: string, renewedBefore: number): Effect.Effect<void, OAuth2Error> =>
-      withCell(sessionKey, (cell) =>
-        Effect.flatMap(stored(sessionKey), (record) =>
-          record === undefined || SessionRecord.renewedAt(record) >= renewedBefore
-            ? Effect.void
-            : awaitRenewal(
-              cell,
-              record.token === undefined ? SessionMemory.anyToken : SessionMemory.otherToken(record.token)
-            )))
 
     // ---- flights
 
@@ -329,10 +297,9 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
 
     const signOut = (sessionKey: string): Effect.Effect<SignedOut, OAuth2Error> =>
       detached(
-        withCell(sessionKey, (cell) =>
-          Effect.flatMap(alone(cell, erase(cell)), revoke)).pipe(
-            Telemetry.step("oauth2.sign_out")
-          )
+        withCell(sessionKey, (cell) => Effect.flatMap(alone(cell, erase(cell)), revoke)).pipe(
+          Telemetry.step("oauth2.sign_out")
+        )
       )
 
     const erase = (cell: SessionMemory.Cell) =>
@@ -364,10 +331,7 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
         alone(
           cell,
           Effect.gen(function*() {
-            const unsaved = cell.trouble?.unsaved
-            if (unsaved !== undefined) {
-              yield* writer.retry(cell, unsaved)
-            }
+            yield* keeper.flush(cell)
             const moved = from === to || (yield* store.rename(storeKey(from), storeKey(to)))
             if (!moved || from === to) {
               return moved
@@ -394,13 +358,13 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       acquire,
       renew,
       rejected,
-      look,
-      idle,
-      renewIdle,
+      awaitRenewal: renewFor,
+      memory,
+      store,
+      namespace,
       authorize: (sessionKey, grant) =>
         detached(
-          withCell(sessionKey, (cell) =>
-            renewal.authorize(cell, grant)).pipe(Telemetry.step("oauth2.authorize"))
+          withCell(sessionKey, (cell) => renewal.authorize(cell, grant)).pipe(Telemetry.step("oauth2.authorize"))
         ),
       restore: (sessionKey, token) => detached(withCell(sessionKey, (cell) => renewal.restore(cell, token))),
       signOut,
@@ -409,5 +373,3 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       events: Stream.fromPubSub(events)
     }
   })
-
-const parsed = Option.liftThrowable((text: string): unknown => JSON.parse(text))

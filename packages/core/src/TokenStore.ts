@@ -7,11 +7,19 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { encodeBase64Url as encode } from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import { StoreError } from "./OAuth2Error.js"
+import type { Flights } from "./Flights.js"
+import type { OAuth2CryptoService } from "./OAuth2Crypto.js"
+import { type OAuth2Error, StoreError } from "./OAuth2Error.js"
+import type { RefreshPolicy } from "./RefreshPolicy.js"
+import type { SessionEvent } from "./SessionEvent.js"
+import type { Cell, Held, Need, SessionMemory, Write } from "./SessionMemory.js"
 import { type Idle, renewedAt, type SessionRecord } from "./SessionRecord.js"
 
 /**
@@ -51,27 +59,32 @@ export interface Claim {
 }
 
 /**
- * A store of session records. Keys are opaque to it. Each operation is atomic, and a change is there for every later
- * reader of the same store once the operation has returned.
+ * The right to one more redemption of this generation, under a name of its own.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const claim = (crypto: OAuth2CryptoService, generation: number): Effect.Effect<Claim> =>
+  Effect.map(crypto.randomBytes(16), (random) => ({ generation, attempt: encode(random) }))
+
+/**
+ * What is asked of a store, and `E`, what it may fail with. Keys are opaque to it. Each operation is atomic, and a change
+ * is there for every later reader of the same store once the operation has returned.
  *
  * @since 0.1.0
  * @category models
  */
-export interface TokenStoreService {
-  /** Whether a record outlives the process. A volatile store answers at once: its writes are given no deadline. */
-  readonly durability: "volatile" | "durable"
-  /** Who sees the same records. */
-  readonly sharing: "process" | "tab" | "origin" | "machine" | "network"
-  readonly get: (key: string) => Effect.Effect<Option.Option<SessionRecord>, StoreError>
+export interface Operations<E> {
+  readonly get: (key: string) => Effect.Effect<Option.Option<SessionRecord>, E>
   /**
    * Marks the record of this generation as redeeming, for so long by the store's own clock. A redeeming record whose
    * time is up is taken over, and then `unresolved`; so is one whose time is further ahead than both the hold and
    * {@link longestHold}, since the clock was put back. The record keeps the pause that it had. Generation 0 is that of a session which is not
    * there yet.
    */
-  readonly begin: (key: string, claim: Claim, hold: Duration.Duration) => Effect.Effect<BeginOutcome, StoreError>
+  readonly begin: (key: string, claim: Claim, hold: Duration.Duration) => Effect.Effect<BeginOutcome, E>
   /** Writes the next record, if the claim still holds. */
-  readonly commit: (key: string, claim: Claim, next: SessionRecord) => Effect.Effect<CommitOutcome, StoreError>
+  readonly commit: (key: string, claim: Claim, next: SessionRecord) => Effect.Effect<CommitOutcome, E>
   /**
    * Gives the claim back without a result: the record is then idle, as the options say. Does nothing when the claim no
    * longer holds.
@@ -80,24 +93,114 @@ export interface TokenStoreService {
     key: string,
     claim: Claim,
     options: Omit<Idle, "_tag">
-  ) => Effect.Effect<void, StoreError>
+  ) => Effect.Effect<void, E>
   /** Writes a record whatever was there: a new sign-in. The generation is made one more than the old one. */
-  readonly replace: (key: string, record: SessionRecord) => Effect.Effect<SessionRecord, StoreError>
+  readonly replace: (key: string, record: SessionRecord) => Effect.Effect<SessionRecord, E>
   /** Removes the record and returns it. */
-  readonly remove: (key: string) => Effect.Effect<Option.Option<SessionRecord>, StoreError>
+  readonly remove: (key: string) => Effect.Effect<Option.Option<SessionRecord>, E>
   /** Moves a record to another key, whatever was there. `false`: there was none to move. */
-  readonly rename: (from: string, to: string) => Effect.Effect<boolean, StoreError>
+  readonly rename: (from: string, to: string) => Effect.Effect<boolean, E>
   /**
    * The keys, with this beginning, of sessions that were last renewed before the instant (epoch milliseconds) and are
    * not dead, the longest ago first. Absent: the store cannot tell, and a fleet's idle sessions cannot be swept.
    */
-  readonly idle?: ((options: IdleOptions) => Effect.Effect<ReadonlyArray<string>, StoreError>) | undefined
+  readonly idle?: ((options: IdleOptions) => Effect.Effect<ReadonlyArray<string>, E>) | undefined
   /**
    * The keys of records whose generation changed, or which are gone, whoever changed them, from the subscription on.
    * It may miss some and repeat some, and it ends only with the store. Absent: the store cannot tell, and is asked
    * again instead.
    */
   readonly changes?: Stream.Stream<string> | undefined
+}
+
+/**
+ * A store that belongs to this process alone, answers at once, and never fails: nothing is to be done about others.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PrivateStore extends Operations<never> {
+  readonly durability: "volatile"
+  readonly sharing: "process"
+  readonly keeper?: undefined
+}
+
+/**
+ * A store that may fail, that outlives the process, or that others see.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SharedStore extends Operations<StoreError> {
+  /** Whether a record outlives the process. A volatile store answers at once: its writes are given no deadline. */
+  readonly durability: "volatile" | "durable"
+  /** Who sees the same records. */
+  readonly sharing: "process" | "tab" | "origin" | "machine" | "network"
+  /** What is done about writes that fail, and about others who redeem: `SharedKeeper.make`. Without it it is no store. */
+  readonly keeper: (options: KeeperOptions) => Effect.Effect<Keeper, never, Scope.Scope>
+}
+
+/**
+ * A store of session records.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TokenStoreService = PrivateStore | SharedStore
+
+/**
+ * How one client keeps its sessions in a store.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Keeper {
+  /** The store as it is to be asked. */
+  readonly store: TokenStoreService
+  /** Takes over what the store holds, whoever wrote it. */
+  readonly adopt: (cell: Cell, record: SessionRecord | undefined) => Effect.Effect<unknown>
+  /** Asks to redeem. */
+  readonly begin: (cell: Cell, claim: Claim) => Effect.Effect<BeginOutcome, StoreError>
+  /**
+   * Runs a redemption when it is its turn, or `again` when somebody else was there before. The turn ends with the
+   * redemption's last write; what follows is the effect within it.
+   */
+  readonly inTurn: (
+    cell: Cell,
+    redemption: Effect.Effect<Effect.Effect<Held, OAuth2Error>, OAuth2Error>,
+    again: Effect.Effect<Held, OAuth2Error>
+  ) => Effect.Effect<Held, OAuth2Error>
+  /** Waits for somebody else's redemption to end, at most for so many milliseconds. It may wake early. */
+  readonly awaitChange: (cell: Cell, most: number) => Effect.Effect<void>
+  /** Writes, and takes what the store then holds. What cannot be written is held in memory. */
+  readonly save: (cell: Cell, next: SessionRecord, write: Write) => Effect.Effect<SessionRecord | undefined>
+  /** Writes once more what could not be written before. */
+  readonly flush: (cell: Cell) => Effect.Effect<void, StoreError>
+  /** Of two redemptions that were answered, somebody else's was kept: sees to the refresh token that ours gave. */
+  readonly reconcile: (
+    cell: Cell,
+    kept: SessionRecord,
+    alternate: Redacted.Redacted<string> | undefined,
+    run: (cell: Cell, need: Need) => Effect.Effect<Held, OAuth2Error>
+  ) => void
+}
+
+/**
+ * What a keeper works with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface KeeperOptions {
+  readonly store: SharedStore
+  /** What the keys of the client's sessions begin with. See `StoreKey`. */
+  readonly namespace: string
+  readonly policy: RefreshPolicy
+  /** Of a token request, in milliseconds. */
+  readonly requestDeadline: number
+  readonly memory: SessionMemory
+  readonly flights: Flights
+  readonly publish: (event: SessionEvent) => Effect.Effect<unknown>
 }
 
 /**
@@ -122,9 +225,9 @@ export class TokenStore extends Context.Tag("@effect-oauth2/core/TokenStore")<To
  * @since 0.1.0
  * @category constructors
  */
-export const makeMemory: Effect.Effect<TokenStoreService> = Effect.map(
+export const makeMemory: Effect.Effect<PrivateStore> = Effect.map(
   Effect.suspend(() => Ref.make(new Map<string, SessionRecord>())),
-  (ref): TokenStoreService => {
+  (ref): PrivateStore => {
     /** A map that is changed in place costs a session a third of the memory that a persistent one does. */
     const step = <A>(f: (records: Map<string, SessionRecord>) => A): Effect.Effect<A> =>
       Ref.modify(ref, (records) => [f(records), records])
@@ -195,8 +298,8 @@ export const layerMemory: Layer.Layer<TokenStore> = Layer.effect(TokenStore, mak
  * @since 0.1.0
  * @category combinators
  */
-export const withDeadline = (self: TokenStoreService, deadline: Duration.Duration): TokenStoreService => {
-  const { changes, durability, idle, sharing } = self
+export const withDeadline = (self: SharedStore, deadline: Duration.Duration): SharedStore => {
+  const { changes, durability, idle, keeper, sharing } = self
   if (durability === "volatile") return self
   const inTime = <A>(operation: string, act: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
     Effect.interruptible(Effect.disconnect(act)).pipe(
@@ -208,6 +311,7 @@ export const withDeadline = (self: TokenStoreService, deadline: Duration.Duratio
   return {
     durability,
     sharing,
+    keeper,
     get: (key) => inTime("get", self.get(key)),
     begin: (key, claim, hold) => inTime("begin", self.begin(key, claim, hold)),
     commit: (key, claim, next) => inTime("commit", self.commit(key, claim, next)),

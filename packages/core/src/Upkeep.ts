@@ -7,10 +7,15 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type { OAuth2ClientService } from "./OAuth2Client.js"
-import type { OAuth2Error } from "./OAuth2Error.js"
+import { ConfigurationError, type OAuth2Error } from "./OAuth2Error.js"
 import type { OAuth2Session } from "./OAuth2Session.js"
+import { anyToken, otherToken } from "./SessionMemory.js"
+import * as SessionRecord from "./SessionRecord.js"
+import * as StoreKey from "./StoreKey.js"
+import type { TokenManager } from "./TokenManager.js"
 
 /**
  * Looks at the session again and again, so that it is renewed in its early window although nobody asks for its token.
@@ -90,12 +95,38 @@ export const sweep = (
     const renewedBefore = (yield* Clock.currentTimeMillis) - Duration.toMillis(idleFor)
     const failed: Array<{ readonly sessionKey: string; readonly error: OAuth2Error }> = []
     let renewed = 0
-    for (const [index, sessionKey] of (yield* manager.idle(renewedBefore, limit)).entries()) {
+    for (const [index, sessionKey] of (yield* idle(manager, renewedBefore, limit)).entries()) {
       if (index > 0) yield* Effect.sleep(pace)
-      yield* Effect.match(manager.renewIdle(sessionKey, renewedBefore), {
+      yield* Effect.match(renewIdle(manager, sessionKey, renewedBefore), {
         onFailure: (error) => void failed.push({ sessionKey, error }),
         onSuccess: () => void renewed++
       })
     }
     return { renewed, failed }
+  })
+
+/** The keys of sessions that were last renewed before an instant (epoch milliseconds), the longest ago first. */
+const idle = (
+  { namespace, store }: TokenManager,
+  renewedBefore: number,
+  limit: number
+): Effect.Effect<ReadonlyArray<string>, OAuth2Error> =>
+  store.idle === undefined
+    ? new ConfigurationError({ field: "store", problem: "cannot tell which sessions are idle" })
+    : Effect.map(
+      store.idle({ prefix: namespace, renewedBefore, limit }),
+      (keys) => keys.map((key) => StoreKey.sessionKey(namespace, key)).filter((key) => key !== undefined)
+    )
+
+/** Renews the session, unless that was done since the instant. */
+const renewIdle = (
+  manager: TokenManager,
+  sessionKey: string,
+  renewedBefore: number
+): Effect.Effect<unknown, OAuth2Error> =>
+  Effect.flatMap(manager.store.get(StoreKey.make(manager.namespace, sessionKey)), (stored) => {
+    const record = Option.getOrUndefined(stored)
+    return record === undefined || SessionRecord.renewedAt(record) >= renewedBefore
+      ? Effect.void
+      : manager.awaitRenewal(sessionKey, record.token === undefined ? anyToken : otherToken(record.token))
   })

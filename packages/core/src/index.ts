@@ -115,6 +115,13 @@ export * as Grant from "./Grant.js"
 export * as GuardedHttp from "./GuardedHttp.js"
 
 /**
+ * How sessions are kept in a store that belongs to this process alone: one renewal at a time, and every write succeeds.
+ *
+ * @since 0.1.0
+ */
+export * as LocalKeeper from "./LocalKeeper.js"
+
+/**
  * The registered client: it begins and completes sign-ins, exchanges grants, and hands out sessions.
  *
  * @since 0.1.0
@@ -263,6 +270,14 @@ export * as RevocationEndpoint from "./RevocationEndpoint.js"
 export * as Scope from "./Scope.js"
 
 /**
+ * What a grant of other scopes than those asked for means (RFC 6749 §3.3). Without a policy nothing: the token tells
+ * what was granted. The token is kept in any case.
+ *
+ * @since 0.1.0
+ */
+export * as ScopePolicy from "./ScopePolicy.js"
+
+/**
  * What happened to sessions, for those who watch: nothing depends on an event being seen.
  *
  * @since 0.1.0
@@ -284,11 +299,28 @@ export * as SessionMemory from "./SessionMemory.js"
 export * as SessionRecord from "./SessionRecord.js"
 
 /**
+ * How sessions are kept in a store that may fail, that outlives the process, or that others see: writes are tried until
+ * they are there, one of those who share the store redeems, and the others take over what came of it.
+ *
+ * Such a store names {@link make} as its `keeper`.
+ *
+ * @since 0.1.0
+ */
+export * as SharedKeeper from "./SharedKeeper.js"
+
+/**
  * The other processes that share a store: how long to wait for what they do, and how to hear of it.
  *
  * @since 0.1.0
  */
 export * as Siblings from "./Siblings.js"
+
+/**
+ * The keys that the sessions of one client have in a store: no two clients, and no two sessions, have the same.
+ *
+ * @since 0.1.0
+ */
+export * as StoreKey from "./StoreKey.js"
 
 /**
  * What can be watched: the names of the spans and the metrics. None carries a secret, a session key or a query.

@@ -1,4 +1,4 @@
-import { ClientAuthentication, Custody, Grant, OAuth2Client } from "@effect-oauth2/core"
+import { ClientAuthentication, Custody, Grant, OAuth2Client, ScopePolicy } from "@effect-oauth2/core"
 import * as Core from "@effect-oauth2/core"
 import * as LegacyImplicit from "@effect-oauth2/core/LegacyImplicit"
 import * as LegacyPassword from "@effect-oauth2/core/LegacyPassword"
@@ -136,7 +136,7 @@ describe("the implicit flow", () => {
         completed(pending, "#access_token=AT&state=STATE&token_type=bearer&scope=b")
       )
       assert.deepInclude(error, { _tag: "ScopeMismatch", missing: ["a"], additional: ["b"] })
-    }).pipe(Effect.provide(clientOver(anyToken(), { scopePolicy: "failOnMissing" }))))
+    }).pipe(Effect.provide(clientOver(anyToken(), { scopePolicy: ScopePolicy.failOnMissing }))))
 })
 
 describe("the password grant", () => {

@@ -1,5 +1,5 @@
 import type { OAuth2Error } from "@effect-oauth2/core"
-import { SessionRecord, type Token, TokenStore } from "@effect-oauth2/core"
+import { SessionRecord, SharedKeeper, type Token, TokenStore } from "@effect-oauth2/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Option, Redacted, TestClock } from "effect"
 
@@ -230,18 +230,38 @@ describe("TokenStore.makeMemory", () => {
     }))
 })
 
+const hanging: TokenStore.SharedStore = {
+  durability: "durable",
+  sharing: "network",
+  keeper: SharedKeeper.make,
+  get: () => Effect.never,
+  begin: () => Effect.never,
+  commit: () => Effect.never,
+  release: () => Effect.never,
+  replace: () => Effect.never,
+  remove: () => Effect.never,
+  rename: () => Effect.never
+}
+
+describe("a store that others see", () => {
+  it("S61 does not compile without what deals with them", () => {
+    const { keeper: _, ...rest } = hanging
+    // @ts-expect-error the keeper is missing
+    const forgotten: TokenStore.TokenStoreService = rest
+    assert.notProperty(forgotten, "keeper")
+  })
+
+  it.effect("S61 is not made of one that is this process's alone, unless it names its keeper", () =>
+    Effect.gen(function*() {
+      const memory = yield* TokenStore.makeMemory
+      // @ts-expect-error the keeper is missing
+      const forgotten: TokenStore.TokenStoreService = { ...memory, sharing: "origin" }
+      const whole: TokenStore.TokenStoreService = { ...memory, sharing: "origin", keeper: SharedKeeper.make }
+      assert.deepStrictEqual([forgotten.sharing, whole.sharing], ["origin", "origin"])
+    }))
+})
+
 describe("TokenStore.withDeadline", () => {
-  const hanging: TokenStore.TokenStoreService = {
-    durability: "durable",
-    sharing: "network",
-    get: () => Effect.never,
-    begin: () => Effect.never,
-    commit: () => Effect.never,
-    release: () => Effect.never,
-    replace: () => Effect.never,
-    remove: () => Effect.never,
-    rename: () => Effect.never
-  }
   const operations = (store: TokenStore.TokenStoreService) => ({
     get: store.get("key"),
     begin: store.begin("key", claim("a"), hold),
@@ -268,7 +288,7 @@ describe("TokenStore.withDeadline", () => {
 
   it.effect("R08 a volatile store is taken as it is", () =>
     Effect.gen(function*() {
-      const store = yield* TokenStore.makeMemory
+      const store = { ...(yield* TokenStore.makeMemory), keeper: SharedKeeper.make }
       assert.strictEqual(TokenStore.withDeadline(store, Duration.seconds(2)), store)
     }))
 })

@@ -11,6 +11,7 @@ import * as AesGcm from "@effect-oauth2/core/AesGcm"
 import * as EncryptedStore from "@effect-oauth2/core/EncryptedStore"
 import { OAuth2Crypto } from "@effect-oauth2/core/OAuth2Crypto"
 import { type ConfigurationError, StoreError } from "@effect-oauth2/core/OAuth2Error"
+import * as SharedKeeper from "@effect-oauth2/core/SharedKeeper"
 import * as TokenStore from "@effect-oauth2/core/TokenStore"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
@@ -44,7 +45,7 @@ export interface Options {
  */
 export const make = (
   { database = "effect-oauth2" }: Options = {}
-): Effect.Effect<TokenStore.TokenStoreService, ConfigurationError, Scope.Scope> =>
+): Effect.Effect<TokenStore.SharedStore, ConfigurationError, Scope.Scope> =>
   Effect.gen(function*() {
     const { connected } = yield* Database.open(database)
     const crypto = yield* OAuth2Crypto
@@ -66,7 +67,7 @@ export const make = (
     })
     yield* Effect.mapError(opened, () => Database.unusable)
 
-    const at = <A>(act: (store: TokenStore.TokenStoreService) => Effect.Effect<A, StoreError>) =>
+    const at = <A>(act: (store: TokenStore.SharedStore) => Effect.Effect<A, StoreError>) =>
       Effect.flatMap(opened, ({ store }) => act(store))
     return {
       ...traits,
@@ -86,10 +87,10 @@ export const make = (
 interface Opened {
   readonly connection: IDBDatabase
   readonly key: AesGcm.EncryptionKey
-  readonly store: TokenStore.TokenStoreService
+  readonly store: TokenStore.SharedStore
 }
 
-const traits = { durability: "durable", sharing: "origin" } as const
+const traits = { durability: "durable", sharing: "origin", keeper: SharedKeeper.make } as const
 
 const unavailable = new StoreError({ operation: "open", reason: "Unavailable" })
 

@@ -9,8 +9,9 @@
  */
 import { ConfigurationError } from "@effect-oauth2/core/OAuth2Error"
 import * as SessionRecord from "@effect-oauth2/core/SessionRecord"
+import * as SharedKeeper from "@effect-oauth2/core/SharedKeeper"
 import type { Token } from "@effect-oauth2/core/Token"
-import { TokenStore, type TokenStoreService } from "@effect-oauth2/core/TokenStore"
+import { type SharedStore, TokenStore, type TokenStoreService } from "@effect-oauth2/core/TokenStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -28,7 +29,7 @@ interface Held extends Pick<SessionRecord.SessionRecord, "generation" | "token" 
  * @since 0.1.0
  * @category combinators
  */
-export const make = (self: TokenStoreService): Effect.Effect<TokenStoreService, ConfigurationError> =>
+export const make = (self: TokenStoreService): Effect.Effect<SharedStore, ConfigurationError> =>
   Effect.suspend(() => {
     if (self.sharing !== "tab" && self.sharing !== "process") {
       return new ConfigurationError({
@@ -72,6 +73,7 @@ export const make = (self: TokenStoreService): Effect.Effect<TokenStoreService, 
 
     return Effect.succeed({
       ...self,
+      keeper: SharedKeeper.make,
       get: (key) => Effect.map(self.get(key), Option.map(whole(key))),
       begin: (key, claim, hold) =>
         Effect.map(self.begin(key, claim, hold), (outcome) =>

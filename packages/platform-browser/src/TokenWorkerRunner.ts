@@ -9,6 +9,7 @@ import { OAuth2Crypto } from "@effect-oauth2/core/OAuth2Crypto"
 import { ConfigurationError, InputError, OAuth2Error, ScopeMismatch } from "@effect-oauth2/core/OAuth2Error"
 import * as OAuth2HttpClient from "@effect-oauth2/core/OAuth2HttpClient"
 import { CurrentSession } from "@effect-oauth2/core/OAuth2Session"
+import * as ReadOnlySession from "@effect-oauth2/core/ReadOnlySession"
 import type { SessionEvent } from "@effect-oauth2/core/SessionEvent"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -265,15 +266,18 @@ const status = (client: OAuth2ClientService, sessionKey: string): Effect.Effect<
   Effect.flatMap(
     client.session(sessionKey).isAuthorized,
     (isAuthorized) =>
-      Effect.map(isAuthorized ? client.manager.look(sessionKey) : Effect.succeed(undefined), (held): Answer => ({
-        _tag: "Known",
-        status: {
-          isAuthorized,
-          generation: held?.generation,
-          expiresAt: held?.token.expiresAt,
-          scope: held?.token.scope
-        }
-      }))
+      Effect.map(
+        isAuthorized ? ReadOnlySession.look(client.manager, sessionKey) : Effect.succeed(undefined),
+        (held): Answer => ({
+          _tag: "Known",
+          status: {
+            isAuthorized,
+            generation: held?.generation,
+            expiresAt: held?.token.expiresAt,
+            scope: held?.token.scope
+          }
+        })
+      )
   )
 
 const execute = (

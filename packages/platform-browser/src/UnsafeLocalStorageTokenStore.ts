@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import { ConfigurationError } from "@effect-oauth2/core/OAuth2Error"
+import * as SharedKeeper from "@effect-oauth2/core/SharedKeeper"
 import * as TokenStore from "@effect-oauth2/core/TokenStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -24,7 +25,7 @@ const prefix = "effect-oauth2 session "
  * @since 0.1.0
  * @category constructors
  */
-export const make: Effect.Effect<TokenStore.TokenStoreService, ConfigurationError, Scope.Scope> = Effect.gen(
+export const make: Effect.Effect<TokenStore.SharedStore, ConfigurationError, Scope.Scope> = Effect.gen(
   function*() {
     const storage = yield* WebStorage.storage("localStorage")
     const locks = (globalThis.navigator as { readonly locks?: LockManager }).locks
@@ -40,6 +41,7 @@ export const make: Effect.Effect<TokenStore.TokenStoreService, ConfigurationErro
     return {
       durability: "durable",
       sharing: "origin",
+      keeper: SharedKeeper.make,
       ...tokenStore(WebStorage.texts(storage, prefix, alone), news.tell),
       changes: news.changes
     }

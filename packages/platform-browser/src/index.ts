@@ -83,8 +83,8 @@ export * as SessionStoragePendingAuthorizations from "./SessionStoragePendingAut
 export * as SessionStorageTokenStore from "./SessionStorageTokenStore.js"
 
 /**
- * The page that the authorization server sends the user back to, for all flows: it takes the code out of the address bar
- * before anything else, and hands it to whoever began.
+ * The page that the authorization server sends the user back to, for all flows: it takes the code out of the address bar,
+ * and hands it to whoever began.
  *
  * @since 0.1.0
  */
@@ -125,10 +125,10 @@ export * as SilentSignIn from "./SilentSignIn.js"
 
 /**
  * The access token in the memory of this page alone, and in the store below no more than is needed to renew: the refresh
- * token. After a reload a session is renewed at its first use.
+ * token. After a reload a session is renewed at its first use: a reload in the middle of that leaves the renewal in doubt.
  *
- * Over a store that tabs share, each tab has an access token of its own. What another tab renewed brings no access token
- * here, so the one that is held goes on until its end, and then this tab renews for itself: as many renewals as tabs.
+ * The store below has to be this tab's own. Over one that tabs share, what another tab renewed would bring no access token
+ * here, and every renewal would ask for the next.
  *
  * @since 0.1.0
  */
@@ -136,11 +136,13 @@ export * as SplitTokenStore from "./SplitTokenStore.js"
 
 /**
  * A session whose tokens the page never holds: a worker keeps them, renews them, and makes the page's requests to the
- * API. A script that was injected into the page can use the session while it is there, and cannot take it along.
+ * API. A script that was injected into the page can use the session while it is there, and cannot take it along. One that is
+ * there while the user signs in can: code and verifier pass through the page.
  *
- * With a `SharedWorker` all tabs of the origin have one session, which lasts as long as one of them is open; with a
- * dedicated `Worker` each tab has its own. Nothing is stored, so a new sign-in, which may be silent, follows when the
- * worker is gone.
+ * With a `SharedWorker` all tabs of the origin that start it from the same address have one session; with a dedicated
+ * `Worker`, for browsers without the other, each page has its own. Nothing is stored: the worker ends with the last page
+ * that uses it, also when that page is reloaded or goes on to another, and a new sign-in follows, which may be silent. So
+ * sign in by popup or silently, or go on within the page that the redirect came back to.
  *
  * @since 0.1.0
  */
@@ -148,7 +150,7 @@ export * as TokenWorker from "./TokenWorker.js"
 
 /**
  * The worker's side of {@link "TokenWorker"}: it holds the tokens, renews them, and makes the page's requests to the API.
- * Nothing that it sends to a page has a token in it.
+ * Nothing that it says to a page has a token in it; what an API answers is the API's.
  *
  * @since 0.1.0
  */

@@ -1,73 +1,31 @@
-/** The store of one tab, beside the frames and copies of that tab, in a real browser. */
+/** The store of one tab, beside the frames of that tab and over its reloads, in a real browser. */
 import { assert, layer } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import type { Browser, Page as Tab } from "playwright-core"
-import * as AuthorizationServer from "../../../support/browser/authorizationServer.js"
-import { bundle } from "../../../support/browser/bundle.js"
-import * as Chromium from "../../../support/browser/chromium.js"
-import * as Site from "../../../support/browser/site.js"
-import type { Page } from "./pages/signInPage.js"
+import type { Page as Tab } from "playwright-core"
+import type { Page } from "./pages/sessionPage.js"
+import * as House from "./support/house.js"
+import { promise } from "./support/house.js"
+import * as SessionTabs from "./support/sessionTabs.js"
+import { refreshes } from "./support/tabs.js"
 
 declare const page: Page
 
-class House extends Context.Tag("House")<House, {
-  readonly browser: Browser
-  readonly origin: string
-  readonly server: AuthorizationServer.AuthorizationServer
-}>() {}
-
-const HouseLive = Layer.scoped(
-  House,
+/** A tab in which somebody has signed in, and its server. */
+const signedIn = (custody: "sessionStorage" | "split" = "sessionStorage") =>
   Effect.gen(function*() {
-    const script = yield* Effect.promise(() => bundle(new URL("./pages/signInPage.ts", import.meta.url)))
-    const { origin } = yield* Site.serve({
-      "/": Site.page("/page.js"),
-      "/callback": Site.page("/page.js"),
-      "/page.js": Site.script(script)
-    })
-    const server = yield* AuthorizationServer.make({ tokenSeconds: 60, redirectUris: [`${origin}/callback`] })
-    return { browser: yield* Chromium.launch, origin, server }
+    const servers = yield* House.servers({ tokenSeconds: 60 })
+    const driver = yield* SessionTabs.make(servers, { custody })
+    const tab = yield* driver.open
+    yield* driver.signIn(tab)
+    return { tab, driver, ...servers }
   })
-)
-
-const promise = Effect.promise
-
-/** A tab in which somebody has signed in, by redirect. */
-const signedIn = Effect.gen(function*() {
-  const { browser, origin, server } = yield* House
-  const context = yield* Effect.acquireRelease(
-    promise(() => browser.newContext()),
-    (context) => promise(() => context.close())
-  )
-  const settings = JSON.stringify({ issuer: server.issuer, redirectUri: `${origin}/callback` })
-  yield* promise(() =>
-    context.addInitScript(([origin, settings]) => {
-      if (location.origin === origin) localStorage.setItem("settings", settings!)
-    }, [origin, settings])
-  )
-  return yield* promise(async () => {
-    const tab = await context.newPage()
-    await tab.goto(origin)
-    await tab.evaluate(() => void page.redirect())
-    await tab.waitForURL(/sign-in/)
-    await tab.fill("[name=name]", "ada")
-    await tab.fill("[name=password]", "lovelace")
-    await tab.click("button")
-    await tab.waitForURL(/callback/)
-    await tab.waitForLoadState()
-    assert.deepStrictEqual(await tab.evaluate(() => page.answered), { value: "Completed /" })
-    return tab
-  })
-})
 
 const isAuthorized = (tab: Tab, key?: string) => promise(() => tab.evaluate((key) => page.isAuthorized(key), key))
 
-layer(HouseLive, { excludeTestServices: true, timeout: 60_000 })("a tab's store", (it) => {
+layer(House.layer(SessionTabs.site), { excludeTestServices: true, timeout: 60_000 })("a tab's store", (it) => {
   it.scoped("a frame of the tab, as for a silent sign-in, takes nothing away from it", () =>
     Effect.gen(function*() {
-      const tab = yield* signedIn
+      const { tab } = yield* signedIn()
       const silent = yield* promise(() => tab.evaluate(() => page.silent({ sessionKey: "again" })))
       assert.deepStrictEqual(silent, { value: "again" })
       yield* promise(() => tab.reload())
@@ -75,20 +33,35 @@ layer(HouseLive, { excludeTestServices: true, timeout: 60_000 })("a tab's store"
       assert.deepStrictEqual(yield* isAuthorized(tab, "again"), { value: true })
     }))
 
-  it.scoped("a copy of the tab starts signed out, also when the tab has had a frame", () =>
+  it.scoped("S61 a copy of the tab starts signed out, also when the tab has had a frame", () =>
     Effect.gen(function*() {
-      const { origin } = yield* House
-      const tab = yield* signedIn
+      const { tab } = yield* signedIn()
       yield* promise(() => tab.evaluate(() => page.silent()))
       const copy = yield* promise(async () => {
-        const [copy] = await Promise.all([
-          tab.waitForEvent("popup"),
-          tab.evaluate((url) => void globalThis.open(url), origin)
-        ])
+        const [copy] = await Promise.all([tab.waitForEvent("popup"), tab.evaluate(() => void globalThis.open("/"))])
         await copy.waitForLoadState()
         return copy
       })
       assert.deepStrictEqual(yield* isAuthorized(copy), { value: false })
       assert.deepStrictEqual(yield* isAuthorized(tab), { value: true })
     }))
+
+  for (const custody of ["sessionStorage", "split"] as const) {
+    it.scoped(`R12 a reload in the middle of a renewal is not waited for, since nobody else can be at it (${custody})`, () =>
+      Effect.gen(function*() {
+        const { driver, server, tab } = yield* signedIn(custody)
+        server.delayAnswers(60_000)
+        yield* promise(() => tab.evaluate(() => void page.refresh()))
+        while (server.seen.requests.filter(({ path }) => path === "/token").length < 2) yield* Effect.sleep(20)
+        server.delayAnswers(0)
+        yield* promise(() => tab.reload())
+        const began = Date.now()
+        const { answered, failed } = yield* driver.call(tab, 1)
+        assert.isBelow(Date.now() - began, 8_000, "it does not wait for the hold to be over")
+        // The access token is still good. Where it is not kept, a strict server has taken the refresh token back
+        if (custody === "sessionStorage") assert.strictEqual(answered, 1)
+        else assert.deepStrictEqual(failed, ["ReauthorizationRequired RotationOutcomeUnknown"])
+        assert.isAtMost(refreshes(server), 2)
+      }))
+  }
 })

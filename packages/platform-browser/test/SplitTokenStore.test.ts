@@ -1,5 +1,5 @@
 /** Access tokens beside the store: whose they are, and what is left in the store. No page is needed for that. */
-import { SessionRecord, type Token, TokenStore } from "@effect-oauth2/core"
+import { SessionRecord, SharedKeeper, type Token, TokenStore } from "@effect-oauth2/core"
 import { StoreLaws } from "@effect-oauth2/core/testing"
 import { SplitTokenStore } from "@effect-oauth2/platform-browser"
 import { assert, describe, it } from "@effect/vitest"
@@ -90,7 +90,7 @@ describe("SplitTokenStore", () => {
   it.effect("a store that tabs share is refused, by name", () =>
     Effect.gen(function*() {
       const below = yield* TokenStore.makeMemory
-      const error = yield* Effect.flip(SplitTokenStore.make({ ...below, sharing: "origin" }))
+      const error = yield* Effect.flip(SplitTokenStore.make({ ...below, sharing: "origin", keeper: SharedKeeper.make }))
       assert.strictEqual(error._tag, "ConfigurationError")
       assert.strictEqual(error.field, "store")
     }))

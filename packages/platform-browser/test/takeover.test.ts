@@ -45,7 +45,9 @@ const stored = (tab: Tab) =>
           request.onsuccess = () => resolve(request.result)
         })
       const database = await settled(indexedDB.open("effect-oauth2"))
-      const [text] = await settled(database.transaction("sessions").objectStore("sessions").getAll())
+      const [text] = await settled<ReadonlyArray<unknown>>(
+        database.transaction("sessions").objectStore("sessions").getAll()
+      )
       database.close()
       return JSON.parse(String(text)) as { generation: number; state: { _tag: string; until?: number } }
     })

@@ -13,6 +13,7 @@
 import { OAuth2Crypto } from "@effect-oauth2/core/OAuth2Crypto"
 import { type ConfigurationError, StoreError } from "@effect-oauth2/core/OAuth2Error"
 import type { SessionRecord } from "@effect-oauth2/core/SessionRecord"
+import * as SharedKeeper from "@effect-oauth2/core/SharedKeeper"
 import * as TokenStore from "@effect-oauth2/core/TokenStore"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -54,7 +55,7 @@ export interface Options {
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options): Effect.Effect<TokenStore.TokenStoreService, ConfigurationError> =>
+export const make = (options: Options): Effect.Effect<TokenStore.SharedStore, ConfigurationError> =>
   Effect.gen(function*() {
     const files = yield* VersionedFiles.make(options.directory, "session")
     const crypto = yield* OAuth2Crypto
@@ -63,6 +64,7 @@ export const make = (options: Options): Effect.Effect<TokenStore.TokenStoreServi
     return {
       durability: "durable",
       sharing: "machine",
+      keeper: SharedKeeper.make,
       ...operations(sessions),
       changes: SessionChanges.make(files, Duration.decode(options.pollInterval ?? "2 seconds"))
     }
@@ -252,7 +254,7 @@ const sessionsIn = (files: VersionedFiles.VersionedFiles, unique: Effect.Effect<
   return { step, rename, all }
 }
 
-type Operations = Omit<TokenStore.TokenStoreService, "durability" | "sharing" | "changes">
+type Operations = Omit<TokenStore.Operations<StoreError>, "changes">
 
 const operations = ({ all, rename, step }: Sessions): Operations => ({
   get: (key) => step("get", key, (record) => ({ answer: Option.fromNullable(record) })),

@@ -9,6 +9,7 @@
  */
 import { type ConfigurationError, StoreError } from "@effect-oauth2/core/OAuth2Error"
 import type { SessionRecord } from "@effect-oauth2/core/SessionRecord"
+import * as SharedKeeper from "@effect-oauth2/core/SharedKeeper"
 import * as TokenStore from "@effect-oauth2/core/TokenStore"
 import type { SqlClient } from "@effect/sql/SqlClient"
 import * as Duration from "effect/Duration"
@@ -43,10 +44,11 @@ export interface Options {
  */
 export const make = (
   options: Options = {}
-): Effect.Effect<TokenStore.TokenStoreService, ConfigurationError, SqlClient> =>
+): Effect.Effect<TokenStore.SharedStore, ConfigurationError, SqlClient> =>
   Effect.map(Database.make(options), (database) => ({
     durability: "durable",
     sharing: database.dialect === "pg" ? "network" : "machine",
+    keeper: SharedKeeper.make,
     ...operations(database, SessionStatements.make(database)),
     changes: options.changes
   }))
@@ -70,7 +72,7 @@ export const make = (
 export const layer = (options: Options = {}): Layer.Layer<TokenStore.TokenStore, ConfigurationError, SqlClient> =>
   Layer.effect(TokenStore.TokenStore, make(options))
 
-type Operations = Omit<TokenStore.TokenStoreService, "durability" | "sharing" | "changes">
+type Operations = Omit<TokenStore.Operations<StoreError>, "changes">
 
 const operations = (
   { run }: Database.Database,

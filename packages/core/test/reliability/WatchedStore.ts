@@ -1,5 +1,5 @@
 /** A token store in memory that tells what is asked of it, and goes wrong on demand. */
-import { OAuth2Error, PendingAuthorizations, SessionRecord, TokenStore } from "@effect-oauth2/core"
+import { OAuth2Error, PendingAuthorizations, SessionRecord, SharedKeeper, TokenStore } from "@effect-oauth2/core"
 import { Context, Effect, Exit, Layer, Option, Schema } from "effect"
 
 export type Operation = "get" | "begin" | "commit" | "release" | "replace" | "remove" | "rename"
@@ -33,7 +33,7 @@ export const unavailable = (operation: string): Effect.Effect<never, OAuth2Error
   Effect.fail(new OAuth2Error.StoreError({ operation, reason: "Unavailable" }))
 
 export const make = (
-  nature: Partial<Pick<TokenStore.TokenStoreService, "durability" | "sharing" | "changes">> = {},
+  nature: Partial<Pick<TokenStore.SharedStore, "durability" | "sharing" | "changes">> = {},
   inner?: TokenStore.TokenStoreService
 ): Effect.Effect<WatchedStoreService> =>
   Effect.gen(function*() {
@@ -58,6 +58,7 @@ export const make = (
       service: {
         durability: nature.durability ?? "durable",
         sharing: nature.sharing ?? memory.sharing,
+        keeper: SharedKeeper.make,
         get: (key) => watch("get", key, memory.get(key)),
         begin: (key, claim, hold) => watch("begin", key, memory.begin(key, claim, hold)),
         commit: (key, claim, next) => watch("commit", key, memory.commit(key, claim, next)),

@@ -1,5 +1,5 @@
 /** Several processes on one store: here, several clients of one program, which share nothing else. */
-import { TokenStore } from "@effect-oauth2/core"
+import { SharedKeeper, TokenStore } from "@effect-oauth2/core"
 import type { SessionRecord } from "@effect-oauth2/core"
 import { Fault, TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { assert, describe, it } from "@effect/vitest"
@@ -111,12 +111,13 @@ describe("a store that others write to", () => {
 
 describe("R27 two processes redeem the same refresh token, for want of a lease", () => {
   /** A store on which whoever asks may redeem: the first to write wins, by the generation alone. */
-  const withoutLease = Effect.sync((): TokenStore.TokenStoreService => {
+  const withoutLease = Effect.sync((): TokenStore.SharedStore => {
     const records = new Map<string, SessionRecord.SessionRecord>()
     const unused = Effect.die("not used here")
     return {
       durability: "durable",
       sharing: "network",
+      keeper: SharedKeeper.make,
       get: (key) => Effect.sync(() => Option.fromNullable(records.get(key))),
       begin: (key, claim) =>
         Effect.map(

@@ -1,5 +1,5 @@
 import type { SessionRecord } from "@effect-oauth2/core"
-import { PendingAuthorizations, RefreshLease, TokenStore } from "@effect-oauth2/core"
+import { PendingAuthorizations, RefreshLease, SharedKeeper, TokenStore } from "@effect-oauth2/core"
 import { StoreLaws } from "@effect-oauth2/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Option, PubSub, Stream, TestClock } from "effect"
@@ -49,11 +49,14 @@ describe("the lease in memory under a test clock", () => {
   for (const law of laws) it.scoped(law.title, () => law.check)
 })
 
-type Service = TokenStore.TokenStoreService
+type Service = TokenStore.SharedStore
 
 /** A memory store with something wrong in it. */
 const broken = (change: (inner: Service) => Partial<Service>): Effect.Effect<Service> =>
-  Effect.map(TokenStore.makeMemory, (inner) => ({ ...inner, ...change(inner) }))
+  Effect.map(TokenStore.makeMemory, (memory) => {
+    const inner = { ...memory, keeper: SharedKeeper.make }
+    return { ...inner, ...change(inner) }
+  })
 
 /** The titles of the laws that a store breaks. */
 const brokenBy = (laws: ReadonlyArray<StoreLaws.Law>) =>

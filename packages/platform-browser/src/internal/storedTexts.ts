@@ -62,6 +62,14 @@ const encode = encodeWith(SessionRecord.SessionRecord)
 
 type Record = SessionRecord.SessionRecord
 
+/** The record for when whoever redeems it is gone, and nobody knows what became of it. What cannot be read stays as it is. */
+export const abandoned = (text: string): string => {
+  const record = Either.getOrUndefined(decode("open", text))
+  if (record?.state._tag !== "Redeeming") return text
+  const next: Record = { ...record, state: { _tag: "Idle", ...SessionRecord.asIdle(record), unresolved: true } }
+  return Either.getOrElse(encode("open", next), () => text)
+}
+
 /** What to make of a record. `next`: what there is to be, `null` for none; absent: leave it. */
 interface Change<A> {
   readonly answer: A
@@ -72,7 +80,7 @@ interface Change<A> {
 export const tokenStore = (
   { all, step }: Texts,
   tell: (news: News) => void
-): Omit<TokenStore.TokenStoreService, "durability" | "sharing" | "changes"> => {
+): Omit<TokenStore.Operations<StoreError>, "changes"> => {
   /** One record. What cannot be read fails, unless it is to be replaced or removed. */
   const change = <A>(
     operation: string,

@@ -3,6 +3,9 @@ import { ConfigurationError, StoreError } from "@effect-oauth2/core/OAuth2Error"
 import * as Effect from "effect/Effect"
 import type { Step, Texts } from "./storedTexts.js"
 
+export const unusable = (field: "sessionStorage" | "localStorage"): ConfigurationError =>
+  new ConfigurationError({ field, problem: "cannot be used here. The browser's settings forbid it, or it is full" })
+
 /** The page's storage, or why it cannot be used. */
 export const storage = (name: "sessionStorage" | "localStorage"): Effect.Effect<Storage, ConfigurationError> =>
   Effect.try({
@@ -11,8 +14,7 @@ export const storage = (name: "sessionStorage" | "localStorage"): Effect.Effect<
       storage.getItem("")
       return storage
     },
-    catch: () =>
-      new ConfigurationError({ field: name, problem: "cannot be used here. The browser's settings forbid it" })
+    catch: () => unusable(name)
   })
 
 /** What nobody else may come between is run by `alone`. */

@@ -32,7 +32,7 @@ process.on("exit", () => {
 })
 
 /** Takes down when the renewed token is on the disk. */
-const store = Effect.map(FileTokenStore.make({ directory }), (files): TokenStore.TokenStoreService => ({
+const store = Effect.map(FileTokenStore.make({ directory }), (files): TokenStore.SharedStore => ({
   ...files,
   commit: (key, claim, next) =>
     Effect.tap(files.commit(key, claim, next), () =>

@@ -1,0 +1,171 @@
+/**
+ * How sessions are kept in a store that may fail, that outlives the process, or that others see: writes are tried until
+ * they are there, one of those who share the store redeems, and the others take over what came of it.
+ *
+ * Such a store names {@link make} as its `keeper`.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { OAuth2Crypto } from "./OAuth2Crypto.js"
+import type { OAuth2Error, StoreError } from "./OAuth2Error.js"
+import * as RecordWriter from "./RecordWriter.js"
+import * as RefreshLease from "./RefreshLease.js"
+import { SessionEvent } from "./SessionEvent.js"
+import { type Cell, type Held, type Need, otherToken } from "./SessionMemory.js"
+import * as SessionRecord from "./SessionRecord.js"
+import * as Siblings from "./Siblings.js"
+import * as StoreKey from "./StoreKey.js"
+import * as Telemetry from "./Telemetry.js"
+import * as TokenStore from "./TokenStore.js"
+
+/**
+ * The keeper's part of the protocol, for one client and as long as the scope.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: TokenStore.KeeperOptions): Effect.Effect<TokenStore.Keeper, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { flights, memory, namespace, policy, publish, requestDeadline } = options
+    const store = TokenStore.withDeadline(options.store, Duration.millis(policy.persistDeadline))
+    const writer = RecordWriter.make({ store, policy, memory, flights, publish })
+    const crypto = yield* OAuth2Crypto
+    const lease = yield* RefreshLease.RefreshLease
+    const isLeased = store.sharing !== "process" && lease !== RefreshLease.none
+    const storeKey = ({ sessionKey }: Cell) => StoreKey.make(namespace, sessionKey)
+    /** What of the hold may be over before the request is made: the rest is for the request and for the write. */
+    const spare = policy.hold - requestDeadline - policy.persistDeadline
+
+    /** Takes over what the store holds, whoever wrote it. */
+    const adopt = (cell: Cell, record: SessionRecord.SessionRecord | undefined): Effect.Effect<unknown> =>
+      Effect.gen(function*() {
+        const before = cell.record
+        memory.hold(cell, record, yield* Clock.currentTimeMillis)
+        if (before !== undefined) yield* news(cell, before, record)
+        const pause = record && unheardPause(cell, record)
+        if (pause !== undefined) memory.setTrouble(cell, { ...cell.trouble, pause })
+      })
+
+    /** What a sibling did to the session since this process last saw it. */
+    const news = (
+      cell: Cell,
+      before: SessionRecord.SessionRecord,
+      record: SessionRecord.SessionRecord | undefined
+    ): Effect.Effect<unknown> => {
+      const { sessionKey } = cell
+      if (record === undefined) return publish(SessionEvent.Removed({ sessionKey }))
+      const { generation, state } = record
+      if (generation <= before.generation) return Effect.void
+      memory.recovered(cell)
+      return Effect.zipRight(
+        Telemetry.counted("adopted"),
+        publish(
+          state._tag === "Dead"
+            ? SessionEvent.Dead({ sessionKey, reason: state.reason })
+            : SessionEvent.Adopted({ sessionKey, generation })
+        )
+      )
+    }
+
+    const reload = (cell: Cell): Effect.Effect<unknown> =>
+      cell.record === undefined || cell.trouble?.unsaved !== undefined
+        ? Effect.void
+        : Effect.ignore(
+          Effect.flatMap(store.get(storeKey(cell)), (record) => adopt(cell, Option.getOrUndefined(record)))
+        )
+
+    const siblings = yield* Siblings.make(store, (key) =>
+      Effect.suspend(() => {
+        const cell = memory.cells.get(StoreKey.sessionKey(namespace, key) ?? "")
+        return cell === undefined || cell.flight !== undefined ? Effect.void : reload(cell)
+      }))
+
+    const begin = (cell: Cell, claim: TokenStore.Claim): Effect.Effect<TokenStore.BeginOutcome, StoreError> =>
+      Effect.gen(function*() {
+        const asked = yield* Clock.currentTimeMillis
+        const begun = yield* store.begin(storeKey(cell), claim, Duration.millis(policy.hold))
+        if (begun._tag !== "Begun") return begun
+        // A process that was frozen meanwhile has no time left to ask in: the claim may be another's by now
+        const isTooLate = (yield* Clock.currentTimeMillis) - asked > spare
+        // A sibling tried in the meantime, and failed
+        const isTooSoon = unheardPause(cell, begun.record) !== undefined
+        if (!isTooLate && !isTooSoon) return begun
+        yield* Effect.ignore(store.release(storeKey(cell), claim, SessionRecord.asIdle(begun.record)))
+        return { _tag: "Moved", record: Option.getOrUndefined(yield* store.get(storeKey(cell))) }
+      })
+
+    /** Whoever had the lease before may have renewed the session. */
+    const inTurn: TokenStore.Keeper["inTurn"] = (cell, redemption, again) => {
+      if (!isLeased) return Effect.flatten(redemption)
+      const current = Effect.flatMap(store.get(storeKey(cell)), (latest) => {
+        const record = Option.getOrUndefined(latest)
+        return record?.generation === cell.record?.generation ? redemption : Effect.as(adopt(cell, record), again)
+      })
+      return Effect.flatten(
+        Effect.catchTag(
+          lease.withLease(storeKey(cell), { ttl: policy.hold, wait: policy.hold }, () => current),
+          "LeaseTimeout",
+          () => redemption
+        )
+      )
+    }
+
+    /**
+     * Two redemptions of one refresh token were answered, and a sibling's was kept: what came of ours stands beside it
+     * for one attempt. A server with a grace window has left only the later one alive, and nobody here knows which that
+     * is; while the window is open it takes either, and what it gives for that is the one.
+     */
+    const reconcile = (
+      cell: Cell,
+      kept: SessionRecord.SessionRecord,
+      alternate: Redacted.Redacted<string> | undefined,
+      run: (cell: Cell, need: Need) => Effect.Effect<Held, OAuth2Error>
+    ): void => {
+      if (kept.state._tag === "Dead" || kept.token === undefined || alternate === undefined) return
+      const settled = policy.rotation === "grace" ? run(cell, otherToken(kept.token)) : Effect.void
+      flights.follow(Effect.ignore(Effect.zipRight(keepAlternate(cell, kept.generation, alternate), settled)))
+    }
+
+    const keepAlternate = (
+      cell: Cell,
+      generation: number,
+      alternate: Redacted.Redacted<string>
+    ): Effect.Effect<unknown, StoreError> =>
+      Effect.gen(function*() {
+        const claim = yield* TokenStore.claim(crypto, generation)
+        const begun = yield* store.begin(storeKey(cell), claim, Duration.millis(policy.hold))
+        switch (begun._tag) {
+          case "Begun":
+            return yield* store.commit(storeKey(cell), claim, SessionRecord.reconciled(begun.record, alternate))
+          case "Busy":
+            yield* siblings.awaitChange(storeKey(cell), policy.hold)
+            return yield* keepAlternate(cell, generation, alternate)
+          case "Moved":
+            return
+        }
+      })
+
+    return {
+      store,
+      adopt,
+      begin,
+      inTurn,
+      awaitChange: (cell, most) => siblings.awaitChange(storeKey(cell), most),
+      save: writer.save,
+      flush: (cell) => cell.trouble?.unsaved === undefined ? Effect.void : writer.retry(cell, cell.trouble.unsaved),
+      reconcile
+    }
+  })
+
+/** The pause that a sibling left in the record, unless this process knows it. */
+const unheardPause = (cell: Cell, record: SessionRecord.SessionRecord): SessionRecord.Pause | undefined => {
+  const pause = SessionRecord.pause(record)
+  const known = cell.trouble?.pause
+  return pause !== undefined && (known === undefined || known.since < pause.since) ? pause : undefined
+}
