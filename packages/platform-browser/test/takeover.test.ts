@@ -45,7 +45,7 @@ const stored = (tab: Tab) =>
           request.onsuccess = () => resolve(request.result)
         })
       const database = await settled(indexedDB.open("effect-oauth2"))
-      const [text] = await settled<ReadonlyArray<unknown>>(
+      const [text]: ReadonlyArray<unknown> = await settled(
         database.transaction("sessions").objectStore("sessions").getAll()
       )
       database.close()
