@@ -37,7 +37,7 @@ const signOutAtServer = (tab: Visitor.Tab) =>
     yield* tab.reads("state", "Signed out")
   })
 
-layer(Visitor.WorldLive, { excludeTestServices: true, timeout: 120_000 })("signing in to the page", (it) => {
+layer(Visitor.layer(60), { excludeTestServices: true, timeout: 120_000 })("signing in to the page", (it) => {
   it.scoped("S33 by redirect one is back where one was, signed in, calls are answered, and one signs out", () =>
     Effect.gen(function*() {
       const visitor = yield* Visitor.make()
