@@ -90,5 +90,5 @@ export default tseslint.config(
   { files: ["packages/core/src/{OAuth2Crypto,AesGcm}.ts"], rules: coreCryptoRules },
   { files: ["packages/platform-browser/src/**/*.ts"], rules: browserRules },
   { files: ["packages/platform-node/src/**/*.ts"], rules: nodeRules },
-  { files: ["packages/*/test/**/*.ts", "examples/test/**/*.ts"], rules: testRules }
+  { files: ["packages/*/test/**/*.ts", "examples/**/test/**/*.ts"], rules: testRules }
 )

@@ -1,1 +1,4 @@
-export default ["packages/*/vitest.config.ts", "{examples,examples/spa,demo,bench,reliability,scripts}/vitest.config.ts"]
+export default [
+  "packages/*/vitest.config.ts",
+  "{examples,examples/spa,demo,bench,reliability,scripts}/vitest.config.ts"
+]

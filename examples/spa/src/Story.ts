@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Log from "./Log.js"
 import { Session } from "./Session.js"
+import * as Stores from "./Stores.js"
 import * as Tabs from "./Tabs.js"
 
 /** How long another tab's word may take to arrive after what it tells of. */
@@ -15,6 +16,9 @@ export const tell = Effect.gen(function*() {
   const client = yield* OAuth2Client.OAuth2Client
   const session = yield* Session
   const tabs = yield* Tabs.Tabs
+  // Elsewhere each tab has a session of its own
+  const isShared = Stores.of(location.href) === "indexeddb"
+  const tellTabs = (news: Tabs.News["news"]) => isShared ? tabs.tell(news) : Effect.void
   /** Who got which generation, as the tabs told. */
   const told = new Map<number, Tabs.News>()
 
@@ -35,12 +39,12 @@ export const tell = Effect.gen(function*() {
         told.clear()
         return Effect.all([
           session.look({ fetchedBy: tabs.me, trouble: undefined }),
-          tabs.tell({ _tag: "SignedIn", generation: event.generation }),
+          tellTabs({ _tag: "SignedIn", generation: event.generation }),
           Log.say("good", `Signed in. The session is at generation ${event.generation}.`, tabs.me)
         ])
       case "Refreshed":
         return Effect.all([
-          tabs.tell({ _tag: "Renewed", generation: event.generation }),
+          tellTabs({ _tag: "Renewed", generation: event.generation }),
           count(session, "renewals"),
           session.look({ fetchedBy: tabs.me, trouble: undefined }),
           Log.say("good", `This tab renewed the session: generation ${event.generation}.`, tabs.me)
@@ -82,7 +86,7 @@ export const tell = Effect.gen(function*() {
 
   const overhear = (news: Tabs.News) =>
     Effect.suspend(() => {
-      if (news.news._tag === "Server") return Effect.void
+      if (news.news._tag === "Server" || !isShared) return Effect.void
       // A new session counts its generations anew
       if (news.news._tag === "SignedIn") told.clear()
       told.set(news.news.generation, news)

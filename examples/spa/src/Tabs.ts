@@ -12,7 +12,8 @@ import * as Stream from "effect/Stream"
 const colours = ["amber", "coral", "indigo", "jade", "plum", "sky"] as const
 const animals = ["otter", "heron", "lynx", "wren", "hare", "badger", "newt", "stork", "marten", "plover"] as const
 
-export const Tab = Schema.Struct({ colour: Schema.Literal(...colours), animal: Schema.String })
+/** Two may have one name by chance, but not one id. */
+export const Tab = Schema.Struct({ id: Schema.UUID, colour: Schema.Literal(...colours), animal: Schema.String })
 
 export interface Tab extends Schema.Schema.Type<typeof Tab> {}
 
@@ -47,7 +48,11 @@ const channel = Effect.acquireRelease(
 export const layer = Layer.scoped(
   Tabs,
   Effect.gen(function*() {
-    const me: Tab = { colour: yield* Random.choice(colours), animal: yield* Random.choice(animals) }
+    const me: Tab = {
+      id: crypto.randomUUID(),
+      colour: yield* Random.choice(colours),
+      animal: yield* Random.choice(animals)
+    }
     const out = yield* channel
     const news = Stream.asyncPush<unknown>((emit) =>
       Effect.map(channel, (channel) => {
@@ -59,7 +64,7 @@ export const layer = Layer.scoped(
       tell: (news) => Effect.sync(() => out.postMessage({ tab: me, news })),
       news: news.pipe(
         Stream.filter(Schema.is(News)),
-        Stream.filter(({ tab }) => nameOf(tab) !== nameOf(me))
+        Stream.filter(({ tab }) => tab.id !== me.id)
       )
     }
   })

@@ -59,8 +59,7 @@ const rendered = (state: State, me: Tabs.Tab, now: number): Effect.Effect<void> 
 
 const seconds = (millis: number): string => `${(millis / 1_000).toFixed(1)} s`
 
-const nameFor = (tab: Tabs.Tab, me: Tabs.Tab): string =>
-  Tabs.nameOf(tab) === Tabs.nameOf(me) ? "this tab" : Tabs.nameOf(tab)
+const nameFor = (tab: Tabs.Tab, me: Tabs.Tab): string => tab.id === me.id ? "this tab" : Tabs.nameOf(tab)
 
 const described = ({ isSignedIn, trouble }: State, left: number): Record<"text" | "detail" | "tone", string> => {
   if (isSignedIn === undefined) return { text: "One moment", detail: "Looking for a session.", tone: "plain" }

@@ -34,7 +34,7 @@ const visit = (options: BrowserContextOptions) =>
 const picture = (tab: Visitor.Tab, name: string, fullPage = true) =>
   promise(() => tab.page.screenshot({ path: `${folder}${name}.png`, fullPage }))
 
-layer(Visitor.WorldLive, { excludeTestServices: true, timeout: 120_000 })("the look", (it) => {
+layer(Visitor.layer(10), { excludeTestServices: true, timeout: 120_000 })("the look", (it) => {
   it.scoped("is there in light and in dark", () =>
     Effect.gen(function*() {
       const tab = yield* visit({ viewport: { width: 1200, height: 900 }, colorScheme: "light" })

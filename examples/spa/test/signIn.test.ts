@@ -37,7 +37,7 @@ const signOutAtServer = (tab: Visitor.Tab) =>
     yield* tab.reads("state", "Signed out")
   })
 
-layer(Visitor.WorldLive, { excludeTestServices: true, timeout: 120_000 })("signing in to the page", (it) => {
+layer(Visitor.layer(60), { excludeTestServices: true, timeout: 120_000 })("signing in to the page", (it) => {
   it.scoped("S33 by redirect one is back where one was, signed in, calls are answered, and one signs out", () =>
     Effect.gen(function*() {
       const visitor = yield* Visitor.make()
@@ -90,7 +90,7 @@ layer(Visitor.WorldLive, { excludeTestServices: true, timeout: 120_000 })("signi
   describe("and where the session lives", () => {
     for (const store of Stores.names) {
       const outlives = store === "memory" ? "ends with" : "outlives"
-      it.scoped(`${store}: it is there after a redirect, a window and a silent sign-in, and ${outlives} a reload`, () =>
+      it.scoped(`${store}: it is there after a redirect and after a silent sign-in, and ${outlives} a reload`, () =>
         Effect.gen(function*() {
           const visitor = yield* Visitor.make()
           const tab = yield* visitor.open(`/?store=${store}`)

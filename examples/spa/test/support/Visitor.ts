@@ -11,21 +11,28 @@ import * as House from "../../servers/house.js"
 import * as Files from "../../servers/page.js"
 import * as Wire from "./Wire.js"
 
-/** How long an access token works, in seconds: short, since tests wait for its end. */
-export const tokenSeconds = 3
-
 export class World
   extends Context.Tag("spa/World")<World, { readonly browser: Browser; readonly house: House.House }>()
 {}
 
-export const WorldLive = Layer.scoped(
-  World,
-  Effect.gen(function*() {
-    const files = yield* Files.files
-    const house = yield* House.make({ files, tokenSeconds })
-    return { browser: yield* Chromium.launch, house }
-  })
-)
+/** Whose access tokens work for so many seconds. */
+export const layer = (tokenSeconds: number) =>
+  Layer.scoped(
+    World,
+    Effect.gen(function*() {
+      const files = yield* Files.files
+      const house = yield* House.make({ files, tokenSeconds })
+      return { browser: yield* Chromium.launch, house }
+    })
+  )
+
+/** Whoever has signed in, in one tab. */
+export const signedIn = Effect.gen(function*() {
+  const visitor = yield* make()
+  const tab = yield* visitor.open()
+  yield* tab.signIn
+  return { visitor, tab }
+})
 
 export interface Visitor {
   readonly context: BrowserContext
@@ -65,6 +72,13 @@ export const make = (options: BrowserContextOptions = {}) =>
       })
     return { context, house, requests, complaints, open } satisfies Visitor
   })
+
+/** What the browser itself writes when a request fails. */
+const failedRequest = /^Failed to load resource: (?:net::|the server responded with a status of 40[01])/
+
+/** What was complained of beside requests that failed. */
+export const otherComplaints = ({ complaints }: Visitor): ReadonlyArray<string> =>
+  complaints.filter((complaint) => !failedRequest.test(complaint))
 
 export interface Tab {
   readonly page: Page
