@@ -46,7 +46,7 @@ layer(House.layer(SessionTabs.site), { excludeTestServices: true, timeout: 60_00
           yield* driver.signIn(copy)
           assert.deepStrictEqual(yield* callAll(driver, [owner, copy], 1), { answered: 2, failed: [] })
           assert.strictEqual(servers.server.seen.grantsRevoked(), 0)
-        }))
+        }), { concurrent: true })
     }
   }
 })

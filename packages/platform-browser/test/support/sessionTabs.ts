@@ -11,7 +11,7 @@ import { type Counted, counted, type Driver } from "./tabs.js"
 declare const page: Page
 
 export const site: House.Options = {
-  scripts: { "/page.js": "sessionPage.ts" },
+  scripts: { "/page.js": new URL("../pages/sessionPage.ts", import.meta.url) },
   files: { "/": Site.page("/page.js"), "/callback": Site.page("/page.js") }
 }
 
