@@ -25,28 +25,32 @@ const entries = (tab: Tab) => promise(() => tab.evaluate(() => Object.keys(sessi
 layer(House.layer(SessionTabs.site), { excludeTestServices: true, timeout: 60_000 })("a duplicated tab", (it) => {
   for (const custody of ["sessionStorage", "split"] as const) {
     for (const locks of ["with Web Locks", "without"] as const) {
-      it.scoped(`S61 starts signed out, and the owner's session goes on over every expiry (${custody}, ${locks})`, () =>
-        Effect.gen(function*() {
-          const servers = yield* House.servers({ tokenSeconds })
-          const driver = yield* SessionTabs.make(servers, { custody })
-          if (locks === "without") yield* House.withoutWebLocks(driver.context)
-          const owner = yield* driver.open
-          yield* driver.signIn(owner)
-          const copied = yield* entries(owner)
-          assert.isTrue(copied.some((key) => key.startsWith("effect-oauth2 session ")))
-          const copy = yield* duplicate(owner)
-          const signedOut = { answered: 0, failed: ["ReauthorizationRequired NoSession"] }
-          assert.deepStrictEqual(yield* driver.call(copy, 1), signedOut)
-          assert.isFalse((yield* entries(copy)).some((key) => key.startsWith("effect-oauth2 session ")))
-          for (let expiry = 1; expiry <= 3; expiry++) {
-            yield* Effect.sleep(tokenSeconds * 1_000 + 100)
-            assert.deepStrictEqual(yield* callAll(driver, [owner, copy], 1), { ...signedOut, answered: 1 })
-            assert.strictEqual(refreshes(servers.server), expiry)
-          }
-          yield* driver.signIn(copy)
-          assert.deepStrictEqual(yield* callAll(driver, [owner, copy], 1), { answered: 2, failed: [] })
-          assert.strictEqual(servers.server.seen.grantsRevoked(), 0)
-        }))
+      it.scoped(
+        `S61 starts signed out, and the owner's session goes on over every expiry (${custody}, ${locks})`,
+        () =>
+          Effect.gen(function*() {
+            const servers = yield* House.servers({ tokenSeconds })
+            const driver = yield* SessionTabs.make(servers, { custody })
+            if (locks === "without") yield* House.withoutWebLocks(driver.context)
+            const owner = yield* driver.open
+            yield* driver.signIn(owner)
+            const copied = yield* entries(owner)
+            assert.isTrue(copied.some((key) => key.startsWith("effect-oauth2 session ")))
+            const copy = yield* duplicate(owner)
+            const signedOut = { answered: 0, failed: ["ReauthorizationRequired NoSession"] }
+            assert.deepStrictEqual(yield* driver.call(copy, 1), signedOut)
+            assert.isFalse((yield* entries(copy)).some((key) => key.startsWith("effect-oauth2 session ")))
+            for (let expiry = 1; expiry <= 3; expiry++) {
+              yield* Effect.sleep(tokenSeconds * 1_000 + 100)
+              assert.deepStrictEqual(yield* callAll(driver, [owner, copy], 1), { ...signedOut, answered: 1 })
+              assert.strictEqual(refreshes(servers.server), expiry)
+            }
+            yield* driver.signIn(copy)
+            assert.deepStrictEqual(yield* callAll(driver, [owner, copy], 1), { answered: 2, failed: [] })
+            assert.strictEqual(servers.server.seen.grantsRevoked(), 0)
+          }),
+        { concurrent: true }
+      )
     }
   }
 })

@@ -24,7 +24,7 @@ class Servers extends Context.Tag("Servers")<Servers, {
 const isolation = { "cross-origin-opener-policy": "same-origin" }
 
 const HouseLive = House.layer({
-  scripts: { "/page.js": "sessionPage.ts" },
+  scripts: { "/page.js": new URL("./pages/sessionPage.ts", import.meta.url) },
   files: {
     "/": Site.page("/page.js"),
     "/inbox": Site.page("/page.js"),

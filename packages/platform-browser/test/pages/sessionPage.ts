@@ -134,18 +134,6 @@ const page = {
           named, { concurrency: "unbounded" })
       })
     ),
-  /** So many who want a token at once: when each of them had it, in epoch milliseconds. */
-  acquire: (times: number): Promise<ReadonlyArray<number>> =>
-    runtime.runPromise(
-      Effect.flatMap(client, (client) =>
-        Effect.replicateEffect(
-          Effect.map(client.session().token, () => Date.now()),
-          times,
-          {
-            concurrency: "unbounded"
-          }
-        ))
-    ),
   /** What happened to the session, by the names of the events. */
   events: new Array<string>(),
   keepFresh: () => run(Effect.flatMap(client, (client) => Wake.keepFresh(client.session()))),

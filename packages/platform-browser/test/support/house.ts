@@ -17,8 +17,8 @@ export class House extends Context.Tag("House")<House, {
 }>() {}
 
 export interface Options {
-  /** Programs in `test/pages`, by the paths of their scripts. */
-  readonly scripts: Readonly<Record<string, string>>
+  /** The sources of programs, by the paths of their scripts. */
+  readonly scripts: Readonly<Record<string, URL>>
   readonly files: Readonly<Record<string, Site.File>>
   readonly csp?: string | undefined
 }
@@ -32,7 +32,7 @@ export const layer = ({ csp, files, scripts }: Options): Layer.Layer<House, Chro
         Object.entries(scripts),
         ([path, program]) =>
           Effect.map(
-            promise(() => bundle(new URL(`../pages/${program}`, import.meta.url))),
+            promise(() => bundle(program)),
             (body) => [path, Site.script(body)] as const
           ),
         { concurrency: "unbounded" }

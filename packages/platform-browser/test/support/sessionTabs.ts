@@ -11,14 +11,8 @@ import { type Counted, counted, type Driver } from "./tabs.js"
 declare const page: Page
 
 export const site: House.Options = {
-  scripts: { "/page.js": "sessionPage.ts" },
+  scripts: { "/page.js": new URL("../pages/sessionPage.ts", import.meta.url) },
   files: { "/": Site.page("/page.js"), "/callback": Site.page("/page.js") }
-}
-
-/** What a tab told the others, and when (epoch milliseconds). */
-export interface Told {
-  readonly at: number
-  readonly message: unknown
 }
 
 export interface Profile extends Driver {
@@ -26,7 +20,7 @@ export interface Profile extends Driver {
   /** What happened to the session in a tab, by the names of the events. */
   readonly events: (tab: Tab) => Effect.Effect<ReadonlyArray<string>>
   /** What all tabs have told each other over BroadcastChannels. */
-  readonly told: Effect.Effect<ReadonlyArray<Told>>
+  readonly told: Effect.Effect<ReadonlyArray<unknown>>
 }
 
 /** A browser without a past, whose tabs keep their sessions in this custody. */
@@ -71,19 +65,19 @@ const events = (tab: Tab): Effect.Effect<ReadonlyArray<string>> => promise(() =>
 const overhear = (context: BrowserContext): Effect.Effect<void> =>
   promise(() =>
     context.addInitScript(() => {
-      const told: Array<Told> = []
+      const told: Array<unknown> = []
       Object.assign(globalThis, { told })
       const tell = BroadcastChannel.prototype.postMessage
       BroadcastChannel.prototype.postMessage = function(message: unknown) {
-        told.push({ at: Date.now(), message })
+        told.push(message)
         tell.call(this, message)
       }
     })
   )
 
-declare const told: ReadonlyArray<Told>
+declare const told: ReadonlyArray<unknown>
 
-const toldBy = (context: BrowserContext): Effect.Effect<ReadonlyArray<Told>> =>
+const toldBy = (context: BrowserContext): Effect.Effect<ReadonlyArray<unknown>> =>
   Effect.map(
     promise(() => Promise.all(context.pages().map((tab) => tab.evaluate(() => told)))),
     (tabs) => tabs.flat()

@@ -17,7 +17,10 @@ const csp = Site.strict.replace("; require-trusted-types-for 'script'", "")
 type Kind = "shared" | "dedicated"
 
 export const site: House.Options = {
-  scripts: { "/worker-page.js": "tokenWorkerPage.ts", "/worker.js": "tokenWorker.ts" },
+  scripts: {
+    "/worker-page.js": new URL("../pages/tokenWorkerPage.ts", import.meta.url),
+    "/worker.js": new URL("../pages/tokenWorker.ts", import.meta.url)
+  },
   files: {
     "/worker-page": Site.page("/worker-page.js", { "content-security-policy": csp }),
     "/callback": { type: "text/html", body: "<!doctype html><title>back</title>" }
