@@ -17,7 +17,8 @@ const renew = (custody: TokenStore.TokenStoreService, key: string) =>
     const claim = { generation, attempt: `${name}-${attempts++}` }
     const begun = yield* custody.begin(key, claim, Duration.millis(50))
     if (begun._tag !== "Begun") return yield* Effect.sleep(1)
-    yield* tell({ event: "Begun", key, time: Date.now() })
+    // Meanwhile the others write
+    yield* Effect.zipRight(tell({ event: "Begun", key, time: Date.now() }), Effect.sleep(1))
     yield* custody.commit(key, claim, SessionRecord.authorized(generation + 1, tokenOf(generation + 1)))
   }).pipe(
     // A store that has no time is asked again; what cannot be read ends the process, and the rig sees it

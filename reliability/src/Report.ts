@@ -27,7 +27,8 @@ const markdown = ({ profile, results, seconds, seed, timeline }: Report): string
   [
     "# Reliability",
     "",
-    `What real processes on real stores did, in the ${profile} profile, with seed ${seed}, in ${seconds.toFixed(0)} s.`,
+    `What real processes on real stores did, in the ${profile} profile, with seed ${seed}, in ${seconds.toFixed(0)} s` +
+    `${profile === "quick" ? "" : ", and what tests within one process did beside them"}.`,
     `\`npm run reliability -- --seed ${seed}\` does the same again, as far as a seed decides it: when a process is`,
     "killed by the clock, another machine is somewhere else by then.",
     "",

@@ -54,7 +54,7 @@ export const profiles: Readonly<Record<Profile["name"], Profile>> = {
     shutdowns: 2,
     outage: 10,
     database: { seconds: 3, sessions: 8 },
-    waits: 8,
+    waits: 4,
     jump: 1,
     suites: 0
   },

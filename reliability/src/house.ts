@@ -81,13 +81,18 @@ export const freshSessions = (server: Child.Server, worker: Child.Worker, number
  * Asks, and again after a failure of which a program is told that it may try again, and that nothing is lost by it: the
  * store or the server could not be had in time. After half a minute it is given up.
  */
-export const inTheEnd = (ask: Effect.Effect<Outcome>, until = Date.now() + 30_000): Effect.Effect<Outcome> =>
-  Effect.flatMap(ask, (outcome) => {
-    const isPassing = /^(RefreshFailed|StoreError Unavailable)/.test(failureOf(outcome) ?? "")
-    return isPassing && Date.now() < until
-      ? Effect.delay(inTheEnd(ask, until), 100)
-      : Effect.succeed(outcome)
-  })
+export const inTheEnd = (ask: Effect.Effect<Outcome>): Effect.Effect<Outcome> =>
+  whileFailing(ask, /^(RefreshFailed|StoreError Unavailable)/, Date.now() + 30_000)
+
+/** Asks until the store had the time to begin; what comes of it then is the answer, whatever it is. */
+export const begun = (worker: Child.Worker, key: string): Effect.Effect<Outcome> =>
+  whileFailing(worker.ask("token", { key }), /^StoreError Unavailable/, Date.now() + 60_000)
+
+const whileFailing = (ask: Effect.Effect<Outcome>, failure: RegExp, until: number): Effect.Effect<Outcome> =>
+  Effect.flatMap(ask, (outcome) =>
+    failure.test(failureOf(outcome) ?? "") && Date.now() < until
+      ? Effect.delay(whileFailing(ask, failure, until), 100)
+      : Effect.succeed(outcome))
 
 export const tokenInTheEnd = (worker: Child.Worker, key: string): Effect.Effect<Outcome> =>
   inTheEnd(worker.ask("token", { key }))

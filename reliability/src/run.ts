@@ -61,6 +61,7 @@ export const run = (options: {
     const together = (trials: ReadonlyArray<Trial>) =>
       Effect.forEach(trials.filter(wanted), (trial) => trial.run(rig, only), { concurrency: "unbounded" })
     yield* Effect.forEach(busy(onTimeline), (trial) => together([trial]))
-    yield* Effect.forEach(profile.name === "quick" ? [patient.flat()] : patient, together)
+    const lines = profile.name === "quick" ? [patient.slice(0, 2).flat(), patient.slice(2).flat()] : patient
+    yield* Effect.forEach(lines, together)
     return results.sort((one, other) => one.id.localeCompare(other.id))
   }).pipe(Effect.scoped)

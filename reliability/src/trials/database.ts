@@ -110,7 +110,7 @@ const rotatedMeanwhile = (storage: Storage, away: Away, rig: Rig): Effect.Effect
     const expired = yield* House.expiredSessions(server, worker, sessions)
     yield* server.ask("delay", { millis: 3_000, acted: true, times: sessions })
     const asking = yield* Effect.forkScoped(
-      Effect.forEach(expired, ({ key }) => worker.ask("token", { key }), { concurrency: "unbounded" })
+      Effect.forEach(expired, ({ key }) => House.begun(worker, key), { concurrency: "unbounded" })
     )
     yield* House.rotated(server, expired.map(({ refreshToken }) => refreshToken))
     yield* take(gate, away)

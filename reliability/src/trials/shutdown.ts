@@ -18,7 +18,7 @@ const shutdown = (storage: Storage, rig: Rig): Effect.Effect<Result> =>
       const [session] = yield* House.expiredSessions(server, heir, 1)
       const { key, refreshToken } = session!
       yield* server.ask("delay", { millis: answersAfter, acted: true, times: 1 })
-      yield* Effect.forkScoped(Effect.exit(worker.ask("token", { key })))
+      yield* Effect.forkScoped(Effect.exit(House.begun(worker, key)))
       yield* House.rotated(server, [refreshToken])
       const began = Date.now()
       yield* worker.signal("SIGTERM")

@@ -126,10 +126,15 @@ const testsOf = ({ testResults }: typeof Ran.Type): ReadonlyArray<Test> =>
       }))
   )
 
-/** The first of the titles that say a figure, or else the first of all. */
+/** The greatest figure in a title. */
+const greatest = (title: string): number => {
+  const figures = title.match(/\d[\d,]*/g)?.map((figure) => Number(figure.replaceAll(",", ""))) ?? []
+  return Math.max(/thousand/.test(title) ? 1_000 : /hundred/.test(title) ? 100 : 0, ...figures)
+}
+
+/** Those of the titles that say most. */
 const excerpt = (tests: ReadonlyArray<Test>): string => {
-  const withFigures = tests.filter(({ title }) => /\d{2}|hundred|thousand/.test(title))
-  const titles = [...new Set((withFigures.length > 0 ? withFigures : tests).map(({ title }) => title))]
+  const titles = [...new Set(tests.map(({ title }) => title))].sort((one, other) => greatest(other) - greatest(one))
   const cut = (title: string) => title.length > 120 ? `${title.slice(0, 119)}…` : title
   return titles.slice(0, 2).map((title) => `“${cut(title)}”`).join(", ")
 }
