@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
+import * as MetricKey from "effect/MetricKey"
 import type * as Tracer from "effect/Tracer"
 import type { EndpointName } from "./OAuth2Error.js"
 
@@ -17,12 +18,14 @@ import type { EndpointName } from "./OAuth2Error.js"
  */
 export type RefreshOutcome = "refreshed" | "adopted" | "retryable" | "ambiguous" | "configuration" | "invalidGrant"
 
-const refreshes = Metric.counter("oauth2_refreshes_total", {
+const refreshes = MetricKey.counter("oauth2_refreshes_total", {
   description: "Attempts to renew a session, by outcome",
   incremental: true
 })
 
-const withOutcome = (outcome: RefreshOutcome) => Metric.tagged(refreshes, "outcome", outcome)
+/** With the tag in its key: one that `Metric.tagged` adds is looked up anew at each update. */
+const withOutcome = (outcome: RefreshOutcome): Metric.Metric.Counter<number> =>
+  Metric.fromMetricKey(MetricKey.tagged(refreshes, "outcome", outcome))
 
 /**
  * Attempts to renew a session, one counter for each outcome.
@@ -59,13 +62,19 @@ export const waits = Metric.histogram(
   "How long callers waited for a token, in milliseconds"
 )
 
+const sessionsKey = MetricKey.gauge("oauth2_sessions", { description: "Sessions held in memory" })
+
+const failingKey = MetricKey.gauge("oauth2_sessions_failing", {
+  description: "Sessions whose last attempt to renew failed"
+})
+
 /**
  * Sessions held in memory.
  *
  * @since 0.1.0
  * @category metrics
  */
-export const sessions = Metric.gauge("oauth2_sessions", { description: "Sessions held in memory" })
+export const sessions: Metric.Metric.Gauge<number> = Metric.fromMetricKey(sessionsKey)
 
 /**
  * Sessions whose last attempt to renew failed, and that are not renewed since.
@@ -73,8 +82,19 @@ export const sessions = Metric.gauge("oauth2_sessions", { description: "Sessions
  * @since 0.1.0
  * @category metrics
  */
-export const failing = Metric.gauge("oauth2_sessions_failing", {
-  description: "Sessions whose last attempt to renew failed"
+export const failing: Metric.Metric.Gauge<number> = Metric.fromMetricKey(failingKey)
+
+/**
+ * The two gauges as one client sets them, tagged with its id.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const gaugesOf = (
+  clientId: string
+): { readonly sessions: Metric.Metric.Gauge<number>; readonly failing: Metric.Metric.Gauge<number> } => ({
+  sessions: Metric.fromMetricKey(MetricKey.tagged(sessionsKey, "client_id", clientId)),
+  failing: Metric.fromMetricKey(MetricKey.tagged(failingKey, "client_id", clientId))
 })
 
 /**

@@ -145,10 +145,9 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
       onToken: options.onToken
     })
 
-    const sessions = Metric.tagged(Telemetry.sessions, "client_id", registration.clientId)
-    const failing = Metric.tagged(Telemetry.failing, "client_id", registration.clientId)
+    const gauges = Telemetry.gaugesOf(registration.clientId)
     const counted = Effect.suspend(() =>
-      Effect.zipRight(Metric.set(sessions, memory.cells.size), Metric.set(failing, memory.failing()))
+      Effect.zipRight(Metric.set(gauges.sessions, memory.cells.size), Metric.set(gauges.failing, memory.failing()))
     )
 
     const withCell = <A, E>(sessionKey: string, f: (cell: SessionMemory.Cell, now: number) => Effect.Effect<A, E>) =>

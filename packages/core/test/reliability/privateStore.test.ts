@@ -40,18 +40,18 @@ const assertIntact = Effect.gen(function*() {
 })
 
 describe("a store of this process alone", () => {
-  it("R01 S61 of 400 fibers of two clients at expiry one redeems, and all are served", () =>
+  it("R01 S61 of 100 fibers of two clients at expiry one redeems, and all are served", () =>
     Simulation.run(61, () =>
       Effect.gen(function*() {
         const clients = yield* Effect.all([open(), open()])
         const server = yield* Server
         yield* signInto(clients[0])
         yield* Effect.forEach(clients, (client) => client.session().token)
-        for (let expiry = 1; expiry <= 10; expiry++) {
+        for (let expiry = 1; expiry <= 5; expiry++) {
           yield* Effect.sleep(2 * hour)
           yield* server.inject("token", Fault.delay(300))
           const tokens = yield* Effect.forEach(
-            Array.from({ length: 400 }, (_, index) => clients[index % 2]!),
+            Array.from({ length: 100 }, (_, index) => clients[index % 2]!),
             (client) => client.session().token,
             { concurrency: "unbounded" }
           )
@@ -142,5 +142,44 @@ describe("a store of this process alone", () => {
           })
         }
         assert.strictEqual(yield* server.tokenRequests(), asked)
+      }).pipe(Effect.scoped, Effect.provide(layer))))
+
+  it("R46 a reply that is refused leaves its refresh token, and the next refresh uses it", () =>
+    Simulation.run(66, () =>
+      Effect.gen(function*() {
+        const server = yield* Server
+        const session = yield* signInto(yield* open())
+        yield* Effect.sleep(2 * hour)
+        yield* server.inject("token", Fault.editMembers((members) => ({ ...members, access_token: "a b" })))
+        assert.strictEqual((yield* Effect.flip(session.token))._tag, "RefreshFailed")
+        yield* assertIntact
+        yield* Effect.sleep(2 * second)
+        yield* session.token
+        yield* assertIntact
+        yield* assertOnePresentation
+        assert.strictEqual(yield* server.tokenRequests(), 2)
+      }).pipe(Effect.scoped, Effect.provide(layer))))
+
+  it("R19 R21 the token is stored before its observer is told, whatever becomes of that", () =>
+    Simulation.run(67, () =>
+      Effect.gen(function*() {
+        const server = yield* Server
+        const { key, token } = yield* Effect.flatMap(open(), signInto).pipe(
+          Effect.flatMap((session) => Effect.map(session.token, (token) => ({ key: session.key, token })))
+        )
+        const told: Array<string | undefined> = []
+        const store = yield* TokenStore.TokenStore
+        const onToken = () =>
+          Effect.flatMap(Effect.provideService(stored, TokenStore.TokenStore, store), (record) => {
+            told.push(textOf(record?.token?.accessToken))
+            return Effect.dieMessage("a bad observer")
+          })
+        const session = (yield* open({ onToken })).session(key)
+        yield* Effect.sleep(2 * hour)
+        const renewed = yield* session.token
+        assert.notStrictEqual(textOf(renewed.accessToken), textOf(token.accessToken))
+        assert.deepStrictEqual(told, [textOf(renewed.accessToken)])
+        assert.strictEqual(yield* server.tokenRequests(), 1)
+        yield* assertIntact
       }).pipe(Effect.scoped, Effect.provide(layer))))
 })
