@@ -34,6 +34,7 @@ export const make = (
     inTurn: (_cell, redemption) => Effect.flatten(redemption),
     // Another client of this process, with the same registration
     awaitChange: (_cell, most) => Effect.sleep(Math.min(most, 50)),
+    // Such a store does not fail; if one does all the same, what was issued is held here (law 1)
     save: (cell, next, write) => {
       const before = cell.record
       return Effect.tap(

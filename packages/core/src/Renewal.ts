@@ -109,13 +109,14 @@ export const make = (options: Options): Renewal => {
       if (!memory.isRenewable(record)) return new ReauthorizationRequired({ reason: whyNotRenewable(record) })
       const retryAt = memory.blockedUntil(cell, now)
       return retryAt === undefined
-        ? keeper.inTurn(cell, begin(cell, need), Effect.suspend(() => renew(cell, need)))
+        ? keeper.inTurn(cell, begin(cell, record?.generation ?? 0, need), Effect.suspend(() => renew(cell, need)))
         : new RefreshFailed({ reason: "CoolDown", retryAt, lastError: cell.trouble?.pause?.lastError })
     })
 
-  const begin = (cell: Cell, need: Need): Redemption =>
+  /** For the generation that was found due: one that came while a turn was waited for is not redeemed. */
+  const begin = (cell: Cell, generation: number, need: Need): Redemption =>
     Effect.gen(function*() {
-      const claim = yield* TokenStore.claim(crypto, cell.record?.generation ?? 0)
+      const claim = yield* TokenStore.claim(crypto, generation)
       const begun = yield* Telemetry.step("oauth2.begin")(keeper.begin(cell, claim))
       switch (begun._tag) {
         case "Begun":

@@ -139,7 +139,8 @@ export const make = (options: TokenStore.KeeperOptions): Effect.Effect<TokenStor
     ): Effect.Effect<unknown, StoreError> =>
       Effect.gen(function*() {
         const claim = yield* TokenStore.claim(crypto, generation)
-        const begun = yield* store.begin(storeKey(cell), claim, Duration.millis(policy.hold))
+        const hold = Duration.millis(policy.hold)
+        const begun = yield* Telemetry.step("oauth2.begin")(store.begin(storeKey(cell), claim, hold))
         switch (begun._tag) {
           case "Begun":
             return yield* store.commit(storeKey(cell), claim, SessionRecord.reconciled(begun.record, alternate))

@@ -170,7 +170,7 @@ describe("a store of this process alone", () => {
         const told: Array<string | undefined> = []
         const store = yield* TokenStore.TokenStore
         const onToken = () =>
-          Effect.flatMap(Effect.provideService(stored, TokenStore.TokenStore, store), (record) => {
+          Effect.flatMap(Effect.orDie(Effect.provideService(stored, TokenStore.TokenStore, store)), (record) => {
             told.push(textOf(record?.token?.accessToken))
             return Effect.dieMessage("a bad observer")
           })

@@ -230,6 +230,33 @@ describe("a lease beside the store", () => {
         yield* assertIntact()
       }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer())))))
 
+  it.each(["given back", "never given back"])(
+    "S61 a new sign-in while the lease is waited for is not redeemed when it is %s",
+    (end) =>
+      Simulation.run(84, () =>
+        Effect.gen(function*() {
+          const lease = yield* RefreshLease.makeMemory
+          const here = yield* Effect.provideService(open(), RefreshLease.RefreshLease, lease)
+          const [server, store] = yield* Effect.all([Server, WatchedStore.WatchedStore])
+          yield* as(here, signIn())
+          const { key = "" } = store.asked.at(-1) ?? {}
+          yield* Effect.sleep(2 * hour)
+          const time = end === "given back" ? 5 * second : minute
+          yield* Effect.fork(lease.withLease(key, { ttl: time, wait: 0 }, () => Effect.sleep(time)))
+          yield* Effect.sleep(1)
+          const waiting = yield* Effect.fork(here.session().token)
+          yield* Effect.sleep(second)
+          yield* as(here, signIn())
+          const token = yield* waiting
+          assert.strictEqual(
+            Redacted.value(token.accessToken),
+            Redacted.value((yield* here.session().token).accessToken)
+          )
+          assert.strictEqual(yield* server.tokenRequests(), 0)
+          yield* assertIntact()
+        }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer()))))
+  )
+
   it("R12 a lease that is never given back is not waited for beyond the hold", () =>
     Simulation.run(82, () =>
       Effect.gen(function*() {
