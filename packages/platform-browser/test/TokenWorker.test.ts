@@ -164,6 +164,37 @@ layer(Layer.provideMerge(ServersLive, HouseLive), { excludeTestServices: true, t
         }),
       30_000
     )
+
+    it.scoped("a worker that has ended leaves nobody waiting, whether they asked before or after", () =>
+      Effect.gen(function*() {
+        const { server } = yield* Servers
+        const tab = yield* open()
+        yield* signIn(tab, "dedicated")
+        server.delayAnswers(60_000)
+        yield* Effect.addFinalizer(() => Effect.sync(() => server.delayAnswers(0)))
+        const [before, after] = yield* promise(() =>
+          tab.evaluate(async () => {
+            const before = page.refresh("dedicated")
+            await new Promise((resolve) => setTimeout(resolve, 200))
+            page.terminate()
+            return [await before, await page.status("dedicated")] as const
+          })
+        )
+        for (const outcome of [before, after]) {
+          assert("error" in outcome)
+          assert.strictEqual(outcome.error.tag, "ConfigurationError")
+          assert.include(outcome.error.message, "worker: has ended. Reload the page")
+        }
+      }))
+
+    it.scoped("S17 a parameter that is a secret does not reach the worker, nor a URL", () =>
+      Effect.gen(function*() {
+        const tab = yield* open()
+        const outcome = yield* promise(() => tab.evaluate(() => page.beginWithSecret("dedicated")))
+        assert("error" in outcome)
+        assert.strictEqual(outcome.error.tag, "InputError")
+        assert.notInclude(outcome.error.message, "hush")
+      }))
   }
 )
 

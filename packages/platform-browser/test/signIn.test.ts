@@ -137,8 +137,13 @@ layer(Layer.provideMerge(ServersLive, HouseLive), { excludeTestServices: true, t
           tab.on("request", (request) => {
             if (request.url().includes("/callback?")) callback = request.url()
           })
+          server.delayAnswers(1_000)
           yield* userAgrees(tab)
-          yield* answered(tab)
+          yield* promise(() => tab.waitForURL(/callback$/))
+          const again = yield* promise(() => tab.evaluate(() => page.answerAgain()))
+          assert.deepStrictEqual(again, { value: "none" }, "asked twice in one document, it answers once")
+          assert.deepStrictEqual(yield* answered(tab), { value: "Completed /" })
+          server.delayAnswers(0)
           const requests = server.seen.tokenRequests.length
           yield* promise(() => tab.goto(callback))
           const twice = { error: ["AuthorizationResponseError", "TransactionConsumed"] }
@@ -152,6 +157,10 @@ layer(Layer.provideMerge(ServersLive, HouseLive), { excludeTestServices: true, t
           yield* userAgrees(late)
           assert.deepStrictEqual(yield* answered(late), { error: ["AuthorizationResponseError", "TransactionExpired"] })
           assert.strictEqual(server.seen.tokenRequests.length, requests)
+          // Whoever begins anew there is not sent back there
+          yield* redirect(late, { parameters: { prompt: "login" } })
+          yield* userAgrees(late)
+          assert.deepStrictEqual(yield* answered(late), { value: "Completed /" })
         }))
 
       it.scoped("S33 who reloads in the middle of the exchange is told so once, and can begin again", () =>

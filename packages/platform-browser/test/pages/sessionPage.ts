@@ -137,7 +137,9 @@ const page = {
   /** What happened to the session, by the names of the events. */
   events: new Array<string>(),
   keepFresh: () => run(Effect.flatMap(client, (client) => Wake.keepFresh(client.session()))),
-  answered: undefined as ReturnType<typeof answer> | undefined
+  answered: undefined as ReturnType<typeof answer> | undefined,
+  /** Once more in the same document, as where a page is drawn twice. */
+  answerAgain: () => answer()
 }
 
 const answer = () =>

@@ -6,16 +6,20 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 
 type Kind = "shared" | "dedicated"
 
 const address = `/worker.js${globalThis.location.search}`
-const spawn = (kind: Kind) => () =>
-  kind === "shared"
-    ? new SharedWorker(address, { type: "module", name: "tokens" })
-    : new Worker(address, { type: "module" })
+const dedicated: Array<Worker> = []
+const spawn = (kind: Kind) => () => {
+  if (kind === "shared") return new SharedWorker(address, { type: "module", name: "tokens" })
+  const worker = new Worker(address, { type: "module" })
+  dedicated.push(worker)
+  return worker
+}
 
 const runtimes = {
   shared: ManagedRuntime.make(TokenWorker.layer(spawn("shared"))),
@@ -47,6 +51,12 @@ const page = {
           url: url.href,
           pending: encodePending(pending)
         })))
+    ),
+  beginWithSecret: (kind: Kind) =>
+    run(
+      kind,
+      Effect.flatMap(TokenWorker.TokenWorker, ({ begin }) =>
+        Effect.map(begin({ parameters: { hint: Redacted.make("hush") } }), ({ url }) => url.href))
     ),
   complete: (kind: Kind, callback: string, pending: typeof PendingAuthorization.Encoded) =>
     run(
@@ -113,6 +123,8 @@ const page = {
         Stream.runForEach(events, (event) => Effect.sync(() => heard.push(event))))
     ),
   heard,
+  /** The worker of this page ends, as when it crashes. */
+  terminate: () => dedicated.forEach((worker) => worker.terminate()),
   missing: async () => {
     const exit = await Effect.runPromiseExit(
       Effect.scoped(TokenWorker.make(() => new Worker("/nowhere.js", { type: "module" })))
