@@ -56,19 +56,19 @@ export const callAll = (driver: Driver, tabs: ReadonlyArray<Tab>, calls: number)
 export const refreshes = ({ seen }: AuthorizationServer): number =>
   seen.tokenRequests.filter(({ grantType }) => grantType === "refresh_token").length
 
-/** So many tabs of one session. */
+/** So many tabs of one session, whose token was just issued. */
 export const signedIn = (
   driver: Driver,
   tabs: number
 ): Effect.Effect<ReadonlyArray<Tab>, never, House | Scope.Scope> =>
   Effect.gen(function*() {
-    const first = yield* driver.open
-    yield* driver.signIn(first)
-    return [first, ...(yield* Effect.replicateEffect(driver.open, tabs - 1))]
+    const opened = yield* Effect.replicateEffect(driver.open, tabs)
+    yield* driver.signIn(opened[0]!)
+    return opened
   })
 
 /**
- * One tab signs in, all open, and each time that the token has run out all call at once. What the server was asked for
+ * All open, one signs in, and each time that the token has run out all call at once. What the server was asked for
  * meanwhile is counted at its door.
  */
 export const rounds = (
