@@ -28,7 +28,10 @@ describe("who uses no hook, no profile and nothing that the standards advise aga
   for (const name of ["code-pkce-refresh", "barrel"]) {
     it(`has none of it on the page, and of the hooks their empty place alone: ${name}`, async () => {
       const bundle = await ourSources(entry(name))
-      assert.include(ourModules(bundle).map(([module]) => module), "core/TokenManager")
+      const modules = ourModules(bundle).map(([module]) => module)
+      assert.include(modules, "core/TokenManager")
+      // What is done about others comes with the stores that others share
+      assert.notInclude(modules, "core/SharedKeeper")
       assert.deepStrictEqual(optionalModules(bundle), [])
       const declared = declarations(bundle, "core/ComplianceHooks")
       assert.include(declared, "Interceptor")

@@ -41,9 +41,11 @@ const tryKey = (tab: Tab) =>
           request.onsuccess = () => resolve(request.result)
         })
       const database = await settled(indexedDB.open("effect-oauth2"))
-      const keys = await settled(database.transaction("keys").objectStore("keys").getAll()) as ReadonlyArray<CryptoKey>
+      const keys = await settled(
+        database.transaction("keys").objectStore("keys").getAll()
+      ) as ReadonlyArray<{ readonly key: CryptoKey }>
       database.close()
-      return await Promise.all(keys.map(async (key) => ({
+      return await Promise.all(keys.map(async ({ key }) => ({
         isKey: key instanceof CryptoKey,
         extractable: key.extractable,
         exported: await Promise.all(

@@ -55,7 +55,8 @@ const unavailable = (storage: Storage, away: Away, rig: Rig): Effect.Effect<Resu
   Effect.gen(function*() {
     const { seconds, sessions } = rig.profile.database
     yield* rig.progress(`${storage.name}: ${sessions} sessions, ${seconds} s without a database (${away})`)
-    const { gate, other, server, worker } = yield* settingOf(storage, rig)
+    // With time for the requests: one that is given up at a strict server is in doubt, which is another trial's matter
+    const { gate, other, server, worker } = yield* settingOf(storage, rig, House.defaultDeadlines)
     const valid = yield* House.freshSessions(server, worker, sessions)
     const expired = yield* House.expiredSessions(server, worker, sessions)
     yield* take(gate, away)
