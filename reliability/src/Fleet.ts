@@ -140,12 +140,14 @@ export const make = (
       settle: Effect.gen(function*() {
         isOpen = false
         yield* everybodyUp
+        // Counted before the sessions are looked at: what is renewed meanwhile is in the store and not among these
+        const { requests } = yield* server.ask("report", {})
         const judged = yield* Effect.forEach(
           keys,
           (key, session) => Effect.suspend(() => judge(server, workerFor(slots, session), key)),
           { concurrency: 8 }
         )
-        const { requests, reuses } = yield* server.ask("report", {})
+        const { reuses } = yield* server.ask("report", {})
         return {
           calls: count,
           failures,
