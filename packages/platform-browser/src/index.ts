@@ -56,8 +56,8 @@ export * as RedirectSignIn from "./RedirectSignIn.js"
 export * as ReturnTo from "./ReturnTo.js"
 
 /**
- * Sign-ins under way, in this tab's `sessionStorage`: they outlive the way to the authorization server and back, and no
- * other tab has them. What has expired is forgotten ten minutes later, as others come.
+ * Sign-ins under way, in this tab's `sessionStorage`: they outlive the way to the authorization server and back. No other
+ * tab has them, save for a copy of this one. What has expired is forgotten ten minutes later, as others come.
  *
  * @since 0.1.0
  */
