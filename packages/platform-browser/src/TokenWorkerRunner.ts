@@ -86,6 +86,7 @@ type Answering = (question: Question) => Effect.Effect<Answer, OAuth2Error | Htt
 
 /** Pages connect from the first moment on: those that come before there is anyone to serve them are kept. */
 const listen: Effect.Effect<(onPort: (port: Port) => void) => void> = Effect.sync(() => {
+  // The types are a page's; this runs in a worker
   const scope = globalThis as unknown as Port & EventTarget & { readonly DedicatedWorkerGlobalScope?: unknown }
   if ("DedicatedWorkerGlobalScope" in scope) return (onPort) => onPort(scope)
   const waiting: Array<Port> = []
