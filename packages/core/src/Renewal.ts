@@ -226,8 +226,9 @@ export const make = (options: Options): Renewal => {
         unresolved: outcome === "ambiguous" || wasUnresolved,
         ...(isAskedAgain ? undefined : { pause: inRecord(pause) })
       })
-      // A new sign-in is no part of this failure
-      if ((cell.record?.generation ?? 0) > claim.generation) return renew(cell, need)
+      // What a sibling or a new sign-in did in the meantime is no part of this failure
+      yield* Effect.ignore(load(cell))
+      if ((cell.record?.generation ?? 0) !== claim.generation) return renew(cell, need)
       return isAskedAgain
         ? Effect.zipRight(Telemetry.counted(outcome), run(cell, need))
         : failed(cell, error, outcome, pause, need)

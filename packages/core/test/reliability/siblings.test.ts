@@ -83,6 +83,29 @@ describe("a store that tells of changes", () => {
         assert.strictEqual(yield* server.tokenRequests(), 1)
       }).pipe(Effect.scoped, Effect.provide(Layer.merge(telling, TestAuthorizationServer.layer())))))
 
+  it.each([
+    ["nobody knows whether it arrived", Fault.hang],
+    ["it never left", Fault.make("late", (act) => Effect.delay(Fault.connectionRefused.apply(act), 3_000))]
+  ])("R10 whose request fails when a sibling has renewed in the meantime goes on with that (%s)", (_, fault) =>
+    Simulation.run(76, () =>
+      Effect.gen(function*() {
+        const [here, there, server] = yield* Effect.all([open(), open(), Server])
+        yield* as(here, signIn())
+        yield* Effect.sleep(2 * hour)
+        yield* server.inject("token", fault)
+        const asked = yield* Effect.fork(here.session().token)
+        yield* Effect.sleep(10)
+        yield* as(there, signIn())
+        const current = yield* there.session().token
+        const token = yield* asked
+        assert.strictEqual(Redacted.value(token.accessToken), Redacted.value(current.accessToken))
+        assert.strictEqual(yield* server.tokenRequests(), 1)
+        assert.strictEqual(
+          Redacted.value((yield* here.session().token).accessToken),
+          Redacted.value(current.accessToken)
+        )
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer())))))
+
   it("a sign-out elsewhere is seen at once, and told", () =>
     Simulation.run(73, () =>
       Effect.gen(function*() {
