@@ -66,7 +66,7 @@ export const profiles: Readonly<Record<Profile["name"], Profile>> = {
     },
     combinations: "all",
     kills: { labelled: 50, random: 500 },
-    writes: { least: 200, most: 10_000, seconds: 60 },
+    writes: { least: 100, most: 10_000, seconds: 60 },
     freezes: 20,
     shutdowns: 50,
     outage: 60,

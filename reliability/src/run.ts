@@ -25,12 +25,14 @@ const busy = (onTimeline: (timeline: Timeline) => void): ReadonlyArray<Trial> =>
 
 /** Those that wait for most of their time; those of a line at once. */
 const patient: ReadonlyArray<ReadonlyArray<Trial>> = [
-  [Kills.trial],
-  [Torn.trial],
+  [Kills.trial, Outage.trial],
+  [Torn.trial, Shutdown.trial],
   [Frozen.trial, Clocks.trial, Database.trial],
-  [Shutdown.trial, Outage.trial],
   [Suites.trial]
 ]
+
+/** Each lives for seconds, most of which it, or who comes after it, waits. */
+const killedAtATime = 12
 
 /** Runs the trials, each with its storages and processes. */
 export const run = (options: {
@@ -47,7 +49,7 @@ export const run = (options: {
     const { only, onResult, onTimeline = () => {}, profile, progress, seed } = options
     yield* Effect.promise(bundle)
     const results: Array<Result> = []
-    const turns = yield* Effect.makeSemaphore(8)
+    const turns = yield* Effect.makeSemaphore(killedAtATime)
     const rig: Rig = {
       profile,
       seed,

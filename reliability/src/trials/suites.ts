@@ -167,6 +167,9 @@ const rowOf = (id: string, goal: string, all: ReadonlyArray<Test>): Result => {
 const read = <A>(schema: Schema.Schema<A, string>, path: string): Effect.Effect<A> =>
   Effect.orDie(Effect.suspend(() => Schema.decode(schema)(readFileSync(path, "utf8"))))
 
+/** The tests of this rig would start it once more. */
+const isAnothers = (file: string): boolean => !file.startsWith("reliability/")
+
 const suites = (rig: Rig, wanted: ReadonlyArray<string>): Effect.Effect<void> =>
   Effect.gen(function*() {
     const { name, suites: seconds } = rig.profile
@@ -177,12 +180,22 @@ const suites = (rig: Rig, wanted: ReadonlyArray<string>): Effect.Effect<void> =>
     yield* run([join(root, "scripts/trace.mjs"), "--json", traced], seconds)
     const { requirements } = yield* read(Trace, traced)
     const asked = requirements.filter(({ id }) => wanted.includes(id))
-    const files = [...new Set(asked.flatMap(({ tests }) => tests.map(({ file }) => file)))]
+    const files = [...new Set(asked.flatMap(({ tests }) => tests.map(({ file }) => file)))].filter(isAnothers)
     yield* rig.progress(`the tests of ${wanted.join(" ")}, in ${files.length} files`)
     const vitest = join(root, "node_modules/vitest/vitest.mjs")
     const only = `(?:^| )(?:${wanted.join("|")}) `
     const code = yield* run(
-      [vitest, "run", "--reporter=json", `--outputFile=${ran}`, "-t", only, ...files],
+      [
+        vitest,
+        "run",
+        "--minWorkers=2",
+        "--maxWorkers=2",
+        "--reporter=json",
+        `--outputFile=${ran}`,
+        "-t",
+        only,
+        ...files
+      ],
       seconds,
       name === "full" ? atNight : {}
     )
