@@ -39,6 +39,10 @@ export interface Table {
   readonly sessions: number
 }
 
+/** Makes the tables that clients use by default. */
+export const prepare = (connection: Connection): Effect.Effect<unknown, unknown> =>
+  Effect.provide(SqlMigrations.run(), connection)
+
 export const storeOf = (connection: Connection, { tablePrefix }: Pick<Table, "tablePrefix">) =>
   Effect.provide(SqlTokenStore.make({ tablePrefix }), connection)
 

@@ -26,6 +26,7 @@ const { values: options } = parseArgs({
 })
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const built = here("../.cache")
 const program = here("../.cache/groups.mjs")
 
 const flags = (["quick", "full"] as const).filter((flag) => options[flag]).map((flag) => `--${flag}`)
@@ -50,8 +51,9 @@ const heaps = async () => {
 }
 
 await build({
-  entryPoints: [here("groups.ts")],
-  outfile: program,
+  entryPoints: [here("groups.ts"), here("custodyProcess.ts")],
+  outdir: built,
+  outExtension: { ".js": ".mjs" },
   bundle: true,
   packages: "external",
   platform: "node",
