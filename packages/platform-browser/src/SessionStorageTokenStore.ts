@@ -19,8 +19,10 @@ import { OAuth2Crypto } from "@effect-oauth2/core/OAuth2Crypto"
 import type { ConfigurationError } from "@effect-oauth2/core/OAuth2Error"
 import * as SharedKeeper from "@effect-oauth2/core/SharedKeeper"
 import * as TokenStore from "@effect-oauth2/core/TokenStore"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { encodeBase64Url } from "effect/Encoding"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { abandoned, tokenStore } from "./internal/storedTexts.js"
@@ -43,20 +45,8 @@ const patience = 1_000
  */
 export const make: Effect.Effect<TokenStore.TokenStoreService, ConfigurationError, Scope.Scope> = Effect.gen(
   function*() {
-    const storage = yield* WebStorage.storage("sessionStorage")
-    const crypto = yield* OAuth2Crypto
-    const id = storage.getItem(owner)
-    const before = id === null ? "another's" : yield* own(id)
-    if (before === "another's" && isFrame() && id !== null) return yield* TokenStore.makeMemory
-    const ours = encodeBase64Url(yield* crypto.randomBytes(16))
-    if (before === "another's") yield* own(ours)
-    yield* Effect.try({
-      try: () => {
-        if (before === "another's") begin(storage, ours)
-        if (before === "nobody's") inherit(storage)
-      },
-      catch: () => WebStorage.unusable("sessionStorage")
-    })
+    const storage = yield* taken
+    if (storage === "another page's") return yield* TokenStore.makeMemory
     return {
       durability: "durable",
       sharing: "tab",
@@ -85,38 +75,80 @@ const inherit = (storage: Storage): void => {
  */
 export const layer: Layer.Layer<TokenStore.TokenStore, ConfigurationError> = Layer.scoped(TokenStore.TokenStore, make)
 
-/** The tabs whose locks this document has, and how many of its stores need each. */
-const held = new Map<string, { stores: number; readonly release: () => void }>()
+/** What this document has of its tab, and how many of its stores have it together. */
+let shared: { stores: number; readonly tab: Deferred.Deferred<TakenTab, ConfigurationError> } | undefined
 
-/** Whose the tab's lock was. Unless it is another document's, it is this one's until the scope closes. */
-const own = (id: string): Effect.Effect<"ours" | "nobody's" | "another's", never, Scope.Scope> =>
+interface TakenTab {
+  readonly storage: Storage | "another page's"
+  readonly release: () => void
+}
+
+/** The tab's storage, taken by the first of the document's stores and let go of by the last: between them no other comes. */
+const taken: Effect.Effect<TakenTab["storage"], ConfigurationError, Scope.Scope> = Effect.map(
   Effect.acquireRelease(
     Effect.suspend(() => {
-      const mine = held.get(id)
-      if (mine === undefined) return Effect.map(lock(id), (release) => took(id, release))
-      mine.stores++
-      return Effect.succeed("ours" as const)
-    }),
-    (before) =>
+      if (shared !== undefined) {
+        shared.stores++
+        return Deferred.await(shared.tab)
+      }
+      const tab = Deferred.unsafeMake<TakenTab, ConfigurationError>(FiberId.none)
+      shared = { stores: 1, tab }
+      return Effect.zipRight(Effect.intoDeferred(take, tab), Deferred.await(tab))
+    }).pipe(Effect.tapErrorCause(() => Effect.sync(leave))),
+    ({ release }) =>
       Effect.sync(() => {
-        const mine = before === "another's" ? undefined : held.get(id)
-        if (mine === undefined || --mine.stores > 0) return
-        held.delete(id)
-        mine.release()
+        if (leave() === 0) release()
       })
-  )
+  ),
+  ({ storage }) => storage
+)
 
-const took = (id: string, release: (() => void) | undefined): "nobody's" | "another's" => {
-  if (release === undefined) return "another's"
-  held.set(id, { stores: 1, release })
-  return "nobody's"
+/** How many stores are left. */
+const leave = (): number => {
+  const left = shared === undefined ? 0 : --shared.stores
+  if (left === 0) shared = undefined
+  return left
 }
+
+const take: Effect.Effect<TakenTab, ConfigurationError> = Effect.gen(function*() {
+  const storage = yield* WebStorage.storage("sessionStorage")
+  const crypto = yield* OAuth2Crypto
+  const id = storage.getItem(owner)
+  if (id !== null) {
+    const release = yield* lock(id)
+    if (release !== undefined) return yield* takenAs(id, release, storage, inherit)
+    if (isFrame()) return { storage: "another page's", release: () => {} }
+  }
+  const ours = encodeBase64Url(yield* crypto.randomBytes(16))
+  return yield* takenAs(ours, (yield* lock(ours)) ?? (() => {}), storage, begin)
+})
+
+const takenAs = (
+  id: string,
+  release: () => void,
+  storage: Storage,
+  prepare: (storage: Storage, id: string) => void
+): Effect.Effect<TakenTab, ConfigurationError> =>
+  Effect.try({
+    try: () => {
+      prepare(storage, id)
+      latest = id
+      return { storage, release }
+    },
+    catch: () => {
+      release()
+      return WebStorage.unusable("sessionStorage")
+    }
+  })
+
+/** The tab that this document has, or had last. */
+let latest: string | undefined
 
 /** Takes the tab's lock, and gives how to let go of it. `undefined`: another document has it. */
 const lock = (id: string): Effect.Effect<(() => void) | undefined> =>
   Effect.async((resume) => {
     const { locks } = globalThis.navigator as { readonly locks?: LockManager }
-    if (locks === undefined) return resume(Effect.succeed(isSameDocument() ? () => {} : undefined))
+    if (locks === undefined) return resume(Effect.succeed(id === latest || isSameDocument() ? () => {} : undefined))
     // The page around a frame keeps the lock for longer than the frame is there
     const options = isFrame() ? { ifAvailable: true } : { signal: AbortSignal.timeout(patience) }
     locks.request(`${owner} ${id}`, options, (lock) =>

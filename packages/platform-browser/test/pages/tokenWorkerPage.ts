@@ -13,10 +13,23 @@ import * as Stream from "effect/Stream"
 type Kind = "shared" | "dedicated"
 
 const address = `/worker.js${globalThis.location.search}`
+
+interface TrustedTypes {
+  readonly createPolicy: (name: string, rules: { readonly createScriptURL: (url: string) => string }) => {
+    /** What it returns can be given wherever an address of a script is asked for. */
+    readonly createScriptURL: (url: string) => URL
+  }
+}
+
+/** TypeScript's library does not know them yet. */
+declare const trustedTypes: TrustedTypes
+
+const script = trustedTypes.createPolicy("tokens", { createScriptURL: (url) => url }).createScriptURL(address)
+
 const dedicated: Array<Worker> = []
 const spawn = (kind: Kind) => () => {
-  if (kind === "shared") return new SharedWorker(address, { type: "module", name: "tokens" })
-  const worker = new Worker(address, { type: "module" })
+  if (kind === "shared") return new SharedWorker(script, { type: "module", name: "tokens" })
+  const worker = new Worker(script, { type: "module" })
   dedicated.push(worker)
   return worker
 }
@@ -125,6 +138,15 @@ const page = {
   heard,
   /** The worker of this page ends, as when it crashes. */
   terminate: () => dedicated.forEach((worker) => worker.terminate()),
+  /** What the worker answers to something that it does not know. */
+  askOfTheFuture: () =>
+    new Promise<unknown>((resolve) => {
+      const { port } = new SharedWorker(script, { type: "module", name: "tokens" })
+      port.onmessage = ({ data }: MessageEvent<{ readonly id?: number }>) => {
+        if (data.id === 7) resolve(data)
+      }
+      port.postMessage({ id: 7, question: { _tag: "OfTheFuture" } })
+    }),
   missing: async () => {
     const exit = await Effect.runPromiseExit(
       Effect.scoped(TokenWorker.make(() => new Worker("/nowhere.js", { type: "module" })))
