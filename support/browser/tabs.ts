@@ -1,14 +1,11 @@
 /** Tabs of one profile that use one session, whatever page they show: all that a test has to know of a page is here. */
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
-import type { Page as Tab } from "playwright-core"
-import type { AuthorizationServer } from "../../../../support/browser/authorizationServer.js"
-import type { House } from "./house.js"
+import type { AuthorizationServer } from "./authorizationServer.js"
 
 /** A page as it is used: by its program, or by its buttons. */
-export interface Driver {
+export interface Driver<Tab, R = never> {
   /** One more tab, beside those that there are. */
-  readonly open: Effect.Effect<Tab, never, House | Scope.Scope>
+  readonly open: Effect.Effect<Tab, never, R>
   readonly signIn: (tab: Tab) => Effect.Effect<void>
   /** So many calls of the API at once, and what came of them. */
   readonly call: (tab: Tab, times: number) => Effect.Effect<Counted>
@@ -44,7 +41,11 @@ export interface Round {
 }
 
 /** All tabs call at once. */
-export const callAll = (driver: Driver, tabs: ReadonlyArray<Tab>, calls: number): Effect.Effect<Counted> =>
+export const callAll = <Tab>(
+  driver: Pick<Driver<Tab>, "call">,
+  tabs: ReadonlyArray<Tab>,
+  calls: number
+): Effect.Effect<Counted> =>
   Effect.map(
     Effect.forEach(tabs, (tab) => driver.call(tab, calls), { concurrency: "unbounded" }),
     (counts) => ({
@@ -57,10 +58,10 @@ export const refreshes = ({ seen }: AuthorizationServer): number =>
   seen.tokenRequests.filter(({ grantType }) => grantType === "refresh_token").length
 
 /** So many tabs of one session, whose token was just issued. */
-export const signedIn = (
-  driver: Driver,
+export const signedIn = <Tab, R>(
+  driver: Driver<Tab, R>,
   tabs: number
-): Effect.Effect<ReadonlyArray<Tab>, never, House | Scope.Scope> =>
+): Effect.Effect<ReadonlyArray<Tab>, never, R> =>
   Effect.gen(function*() {
     const opened = yield* Effect.replicateEffect(driver.open, tabs)
     yield* driver.signIn(opened[0]!)
@@ -71,11 +72,11 @@ export const signedIn = (
  * All open, one signs in, and each time that the token has run out all call at once. What the server was asked for
  * meanwhile is counted at its door.
  */
-export const rounds = (
-  driver: Driver,
+export const rounds = <Tab, R>(
+  driver: Driver<Tab, R>,
   server: AuthorizationServer,
   { calls, expiries, tabs, tokenSeconds, turn }: Options
-): Effect.Effect<ReadonlyArray<Round>, never, House | Scope.Scope> =>
+): Effect.Effect<ReadonlyArray<Round>, never, R> =>
   Effect.gen(function*() {
     const opened = yield* turn.withPermits(1)(signedIn(driver, tabs))
     const round = Effect.gen(function*() {

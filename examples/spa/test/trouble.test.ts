@@ -21,6 +21,7 @@ layer(Visitor.layer(60), { excludeTestServices: true, timeout: 120_000 })("when 
       assert.strictEqual(yield* tab.text("fetched-by"), "this tab")
       assert.strictEqual(refreshes(visitor) - before, 1)
       assert.deepStrictEqual(Visitor.otherComplaints(visitor), [])
+      assert.deepStrictEqual(yield* Visitor.misplaced(visitor), [])
     }))
 
   it.scoped("S60 a server that revokes ends the session, and one is told so kindly, and can sign in again", () =>
@@ -35,6 +36,7 @@ layer(Visitor.layer(60), { excludeTestServices: true, timeout: 120_000 })("when 
       yield* tab.click("sign-in-silent")
       yield* tab.reads("state", "Signed in")
       assert.deepStrictEqual(Visitor.otherComplaints(visitor), [])
+      assert.deepStrictEqual(yield* Visitor.misplaced(visitor), [])
     }))
 
   it.scoped("S61 of two tabs one renews, and the other says that it adopted", () =>
@@ -70,5 +72,6 @@ layer(Visitor.layer(60), { excludeTestServices: true, timeout: 120_000 })("when 
       yield* one.reads("log", "Signed out in another tab")
       yield* one.reads("state", "Signed out")
       assert.deepStrictEqual(Visitor.otherComplaints(visitor), [])
+      assert.deepStrictEqual(yield* Visitor.misplaced(visitor), [])
     }))
 })

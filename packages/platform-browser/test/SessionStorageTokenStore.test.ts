@@ -2,11 +2,11 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Page as Tab } from "playwright-core"
+import { refreshes } from "../../../support/browser/tabs.js"
 import type { Page } from "./pages/sessionPage.js"
 import * as House from "./support/house.js"
 import { promise } from "./support/house.js"
 import * as SessionTabs from "./support/sessionTabs.js"
-import { refreshes } from "./support/tabs.js"
 
 declare const page: Page
 

@@ -17,10 +17,12 @@ const HouseLive = House.layer(WorkerTabs.site)
 const ServersLive = Layer.scoped(Servers, House.servers({ tokenSeconds: 30 }))
 
 /** A tab of a browser without a past, or beside another tab, on the page. */
-const open = ({ before, beside }: { readonly before?: string; readonly beside?: Tab } = {}) =>
+const open = (
+  { before, beside, path }: { readonly before?: string; readonly beside?: Tab; readonly path?: string } = {}
+) =>
   Effect.gen(function*() {
     const context = beside?.context() ?? (yield* House.profile)
-    return yield* WorkerTabs.open(context, yield* Servers, before)
+    return yield* WorkerTabs.open(context, yield* Servers, { before, path })
   })
 
 const errorOf = (
@@ -185,6 +187,41 @@ layer(Layer.provideMerge(ServersLive, HouseLive), { excludeTestServices: true, t
           assert.strictEqual(outcome.error.tag, "ConfigurationError")
           assert.include(outcome.error.message, "worker: has ended. Reload the page")
         }
+      }))
+
+    it.scoped("under a policy that trusts one maker of script addresses, both kinds of worker start and work", () =>
+      Effect.gen(function*() {
+        const { api } = yield* Servers
+        const tab = yield* open({ path: "/trusted-worker-page" })
+        const refused = yield* promise(() =>
+          tab.evaluate(() => {
+            try {
+              new Worker("/worker.js", { type: "module" })
+              return "started"
+            } catch (error) {
+              return (error as Error).name
+            }
+          })
+        )
+        assert.strictEqual(refused, "TypeError", "the policy is in force")
+        for (const kind of ["dedicated", "shared"] as const) {
+          yield* signIn(tab, kind)
+          const got = valueOf(
+            yield* promise(() =>
+              tab.evaluate(([kind, url]) => page.get(kind, url), [kind, `${api.origin}/trusted`] as const)
+            )
+          )
+          assert.strictEqual(got.status, 200)
+          valueOf(yield* promise(() => tab.evaluate((kind) => page.refresh(kind), kind)))
+        }
+      }))
+
+    it.scoped("a page of another version is told to reload, and not left waiting", () =>
+      Effect.gen(function*() {
+        const tab = yield* open()
+        const answer = JSON.stringify(yield* promise(() => tab.evaluate(() => page.askOfTheFuture())))
+        assert.include(answer, "ConfigurationError")
+        assert.include(answer, "does not understand this page. Reload all pages of the site")
       }))
 
     it.scoped("S17 a parameter that is a secret does not reach the worker, nor a URL", () =>

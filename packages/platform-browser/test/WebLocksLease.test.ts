@@ -1,48 +1,28 @@
 /** Leases where something is in their way. That they obey the laws of leases is in laws.test.ts. */
 import { assert, layer } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import type { Browser, Frame, Page as Tab } from "playwright-core"
-import { bundle } from "../../../support/browser/bundle.js"
-import * as Chromium from "../../../support/browser/chromium.js"
+import type { Frame, Page as Tab } from "playwright-core"
 import * as Site from "../../../support/browser/site.js"
 import type { Page } from "./pages/leasePage.js"
+import * as House from "./support/house.js"
 
 declare const page: Page
 
-class House extends Context.Tag("House")<House, { readonly browser: Browser; readonly origin: string }>() {}
+const HouseLive = House.layer({
+  scripts: { "/page.js": new URL("./pages/leasePage.ts", import.meta.url) },
+  files: {
+    "/": Site.page("/page.js"),
+    "/sandbox": {
+      type: "text/html",
+      body: "<!doctype html><title>sandbox</title><iframe src=\"/\" sandbox=\"allow-scripts\"></iframe>"
+    }
+  }
+})
 
-const HouseLive = Layer.scoped(
-  House,
-  Effect.gen(function*() {
-    const browser = yield* Chromium.launch
-    const script = yield* Effect.promise(() => bundle(new URL("./pages/leasePage.ts", import.meta.url)))
-    const { origin } = yield* Site.serve({
-      "/": Site.page("/page.js"),
-      "/page.js": { ...Site.script(script), headers: { "access-control-allow-origin": "*" } },
-      "/sandbox": {
-        type: "text/html",
-        body: "<!doctype html><title>sandbox</title><iframe src=\"/\" sandbox=\"allow-scripts\"></iframe>"
-      }
-    })
-    return { browser, origin }
-  })
-)
-
-const opened = (path: string) =>
-  Effect.gen(function*() {
-    const { browser, origin } = yield* House
-    const tab = yield* Effect.acquireRelease(
-      Effect.promise(() => browser.newPage()),
-      (tab) => Effect.promise(() => tab.close())
-    )
-    yield* Effect.promise(() => tab.goto(origin + path))
-    return tab
-  })
+const opened = (path: string) => Effect.flatMap(House.profile, (context) => House.open(context, path))
 
 const lease = (where: Tab | Frame, ttl: number, wait: number) =>
-  Effect.promise(() => where.evaluate(([ttl, wait]) => page.lease("key", ttl, wait), [ttl, wait] as const))
+  House.promise(() => where.evaluate(([ttl, wait]) => page.lease("key", ttl, wait), [ttl, wait] as const))
 
 const name = "effect-oauth2 renewal key"
 
@@ -52,7 +32,7 @@ layer(HouseLive, { excludeTestServices: true, timeout: 60_000 })("a lease", (it)
       const tab = yield* opened("/")
       const late = `${name} until ${Date.now() - 1_000}`
       for (const held of [name, late, `${name} robbery`]) {
-        yield* Effect.promise(() => tab.evaluate((held) => page.hold(held), held))
+        yield* House.promise(() => tab.evaluate((held) => page.hold(held), held))
       }
       const { millis, outcome } = yield* lease(tab, 500, 1_000)
       assert.strictEqual(outcome, "LeaseTimeout")
@@ -64,7 +44,7 @@ layer(HouseLive, { excludeTestServices: true, timeout: 60_000 })("a lease", (it)
     Effect.gen(function*() {
       const tab = yield* opened("/")
       for (const held of [name, `${name} until ${Date.now() - 1_000}`]) {
-        yield* Effect.promise(() => tab.evaluate((held) => page.hold(held), held))
+        yield* House.promise(() => tab.evaluate((held) => page.hold(held), held))
       }
       assert.strictEqual((yield* lease(tab, 500, 5_000)).outcome, "held")
     }))
@@ -72,12 +52,12 @@ layer(HouseLive, { excludeTestServices: true, timeout: 60_000 })("a lease", (it)
   it.scoped("where the browser refuses locks there is nothing to wait for", () =>
     Effect.gen(function*() {
       const tab = yield* opened("/sandbox")
-      const frame = yield* Effect.promise(async () => {
+      const frame = yield* House.promise(async () => {
         const [, frame] = tab.frames()
         await frame!.waitForFunction(() => "page" in globalThis)
         return frame!
       })
-      const refusal = yield* Effect.promise(() =>
+      const refusal = yield* House.promise(() =>
         frame.evaluate(() => navigator.locks.request("any", () => "granted").catch(({ name }: Error) => name))
       )
       assert.strictEqual(refusal, "SecurityError")

@@ -2,10 +2,10 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Page as Tab } from "playwright-core"
+import { callAll, refreshes } from "../../../support/browser/tabs.js"
 import * as House from "./support/house.js"
 import { promise } from "./support/house.js"
 import * as SessionTabs from "./support/sessionTabs.js"
-import { callAll, refreshes } from "./support/tabs.js"
 
 const tokenSeconds = 2
 

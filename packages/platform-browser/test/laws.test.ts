@@ -5,26 +5,20 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Page } from "playwright-core"
-import { bundle } from "../../../support/browser/bundle.js"
-import * as Chromium from "../../../support/browser/chromium.js"
 import * as Site from "../../../support/browser/site.js"
 import { flags, type Suite } from "./pages/lawFlags.js"
 import type { Check } from "./pages/lawsPage.js"
+import * as House from "./support/house.js"
 
 declare const check: Check
 
 class Tab extends Context.Tag("Tab")<Tab, Page>() {}
 
-const TabLive = Layer.scoped(
-  Tab,
-  Effect.gen(function*() {
-    const browser = yield* Chromium.launch
-    const script = yield* Effect.promise(() => bundle(new URL("./pages/lawsPage.ts", import.meta.url)))
-    const { origin } = yield* Site.serve({ "/": Site.page("/page.js"), "/page.js": Site.script(script) })
-    const tab = yield* Effect.promise(() => browser.newPage())
-    yield* Effect.promise(() => tab.goto(origin))
-    return tab
-  })
+const TabLive = Layer.scoped(Tab, Effect.flatMap(House.profile, (context) => House.open(context))).pipe(
+  Layer.provide(House.layer({
+    scripts: { "/page.js": new URL("./pages/lawsPage.ts", import.meta.url) },
+    files: { "/": Site.page("/page.js") }
+  }))
 )
 
 /** The titles are the same wherever the laws are checked. */
@@ -45,7 +39,7 @@ layer(TabLive, { excludeTestServices: true, timeout: 60_000 })("in a page", (it)
       it.effect(`${title} (${suite})`, () =>
         Effect.gen(function*() {
           const tab = yield* Tab
-          const wrong = yield* Effect.promise(() =>
+          const wrong = yield* House.promise(() =>
             tab.evaluate(([suite, title]) => check(suite, title), [suite, title] as const)
           )
           assert.isUndefined(wrong, wrong)

@@ -3,11 +3,11 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Page as Tab } from "playwright-core"
+import { callAll, refreshes, signedIn } from "../../../support/browser/tabs.js"
 import type { Page } from "./pages/sessionPage.js"
 import * as House from "./support/house.js"
 import { promise } from "./support/house.js"
 import * as SessionTabs from "./support/sessionTabs.js"
-import { callAll, refreshes, signedIn } from "./support/tabs.js"
 
 declare const page: Page
 

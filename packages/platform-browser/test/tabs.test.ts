@@ -6,9 +6,10 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
+import type { Page as Tab } from "playwright-core"
+import * as Tabs from "../../../support/browser/tabs.js"
 import * as House from "./support/house.js"
 import * as SessionTabs from "./support/sessionTabs.js"
-import * as Tabs from "./support/tabs.js"
 import * as WorkerTabs from "./support/workerTabs.js"
 
 const HouseLive = House.layer({
@@ -28,7 +29,7 @@ const kinds: Readonly<
 }
 type Kind = "IndexedDB" | "IndexedDB, without Web Locks" | "localStorage" | "a SharedWorker"
 
-interface Telling extends Tabs.Driver {
+interface Telling extends Tabs.Driver<Tab, House.House> {
   /** What the tabs told each other. */
   readonly told?: Effect.Effect<ReadonlyArray<unknown>>
 }

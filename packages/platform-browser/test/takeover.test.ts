@@ -5,9 +5,9 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Page as Tab } from "playwright-core"
 import { listen } from "../../../support/browser/listen.js"
+import * as Renderer from "../../../support/browser/renderer.js"
 import * as House from "./support/house.js"
 import { promise } from "./support/house.js"
-import * as Renderer from "./support/renderer.js"
 import * as SessionTabs from "./support/sessionTabs.js"
 
 type Mode = "strict" | "grace"
@@ -65,7 +65,8 @@ const midway = (mode: Mode) =>
   Effect.gen(function*() {
     const house = yield* expired(mode)
     const { call, leader, other, server } = house
-    const process = yield* Renderer.of(leader)
+    const { browser } = yield* House.House
+    const process = yield* Renderer.of(browser, leader)
     const issued = server.seen.tokens.length
     server.delayAnswers(delay)
     const asked = yield* Effect.forkScoped(call(leader, 1))

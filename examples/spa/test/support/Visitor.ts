@@ -42,6 +42,8 @@ export interface Visitor {
   /** What the console shows as an error, and what the page died of. */
   readonly complaints: ReadonlyArray<string>
   readonly open: (path?: string) => Effect.Effect<Tab>
+  /** The tab that a program opens from another. */
+  readonly openedBy: (opener: Tab, program: () => void) => Effect.Effect<Tab>
 }
 
 const promise = Effect.promise
@@ -70,7 +72,12 @@ export const make = (options: BrowserContextOptions = {}) =>
         await page.goto(house.origin + path)
         return tab(page)
       })
-    return { context, house, requests, complaints, open } satisfies Visitor
+    const openedBy = ({ page }: Tab, program: () => void) =>
+      promise(async () => {
+        const [opened] = await Promise.all([page.waitForEvent("popup"), page.evaluate(program)])
+        return tab(opened)
+      })
+    return { context, house, requests, complaints, open, openedBy } satisfies Visitor
   })
 
 /** What the browser itself writes when a request fails. */
@@ -79,6 +86,14 @@ const failedRequest = /^Failed to load resource: (?:net::|the server responded w
 /** What was complained of beside requests that failed. */
 export const otherComplaints = ({ complaints }: Visitor): ReadonlyArray<string> =>
   complaints.filter((complaint) => !failedRequest.test(complaint))
+
+/** What went elsewhere than it had to, in all that this browser has sent: see {@link Wire.misplaced}. */
+export const misplaced = ({ house: { api, authorizationServer, origin }, requests }: Visitor) =>
+  Effect.map(
+    promise(() => Promise.all(requests)),
+    (wire) =>
+      Wire.misplaced(wire, { api: api.origin, page: origin, server: authorizationServer.issuer }, authorizationServer)
+  )
 
 export interface Tab {
   readonly page: Page

@@ -33,7 +33,7 @@ export const layer = ({ csp, files, scripts }: Options): Layer.Layer<House, Chro
         ([path, program]) =>
           Effect.map(
             promise(() => bundle(program)),
-            (body) => [path, Site.script(body)] as const
+            (body) => [path, { ...Site.script(body), headers: forSandboxes }] as const
           ),
         { concurrency: "unbounded" }
       )
@@ -41,6 +41,9 @@ export const layer = ({ csp, files, scripts }: Options): Layer.Layer<House, Chro
       return { browser, origin }
     })
   )
+
+/** A frame in a sandbox has no origin. */
+const forSandboxes = { "access-control-allow-origin": "*" }
 
 export const promise = Effect.promise
 

@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { BrowserContext, Page as Tab } from "playwright-core"
 import * as Site from "../../../../support/browser/site.js"
+import { type Counted, counted, type Driver } from "../../../../support/browser/tabs.js"
 import type { Page, Settings } from "../pages/sessionPage.js"
 import * as House from "./house.js"
 import { promise } from "./house.js"
-import { type Counted, counted, type Driver } from "./tabs.js"
 
 declare const page: Page
 
@@ -15,7 +15,7 @@ export const site: House.Options = {
   files: { "/": Site.page("/page.js"), "/callback": Site.page("/page.js") }
 }
 
-export interface Profile extends Driver {
+export interface Profile extends Driver<Tab, House.House> {
   readonly context: BrowserContext
   /** What happened to the session in a tab, by the names of the events. */
   readonly events: (tab: Tab) => Effect.Effect<ReadonlyArray<string>>

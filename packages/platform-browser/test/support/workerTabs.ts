@@ -4,15 +4,16 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { BrowserContext, Page as Tab } from "playwright-core"
 import * as Site from "../../../../support/browser/site.js"
+import { counted, type Driver } from "../../../../support/browser/tabs.js"
 import type { Page } from "../pages/tokenWorkerPage.js"
 import * as House from "./house.js"
 import { promise } from "./house.js"
-import { counted, type Driver } from "./tabs.js"
 
 declare const page: Page
 
-/** Worker scripts are named by texts. */
-const csp = Site.strict.replace("; require-trusted-types-for 'script'", "")
+/** Where a script of an attacker can start workers by text. */
+const lax = Site.strict.replace("; require-trusted-types-for 'script'", "")
+const trusting = `${Site.strict}; trusted-types tokens`
 
 type Kind = "shared" | "dedicated"
 
@@ -22,7 +23,8 @@ export const site: House.Options = {
     "/worker.js": new URL("../pages/tokenWorker.ts", import.meta.url)
   },
   files: {
-    "/worker-page": Site.page("/worker-page.js", { "content-security-policy": csp }),
+    "/worker-page": Site.page("/worker-page.js", { "content-security-policy": lax }),
+    "/trusted-worker-page": Site.page("/worker-page.js", { "content-security-policy": trusting }),
     "/callback": { type: "text/html", body: "<!doctype html><title>back</title>" }
   }
 }
@@ -31,9 +33,9 @@ export const site: House.Options = {
 export const open = (
   context: BrowserContext,
   { api, server }: House.Servers,
-  before?: string
+  { before, path = "/worker-page" }: { readonly before?: string | undefined; readonly path?: string | undefined } = {}
 ): Effect.Effect<Tab, never, House.House> =>
-  House.open(context, `/worker-page?issuer=${server.issuer}&api=${api.origin}`, before)
+  House.open(context, `${path}?issuer=${server.issuer}&api=${api.origin}`, before)
 
 /** Signs in, in a tab beside the page. Returns the address that the server sent back to. */
 const authorize = (tab: Tab, url: string): Effect.Effect<string> =>
@@ -73,8 +75,10 @@ export const refresh = (tab: Tab, kind: Kind) =>
   Effect.map(promise(() => tab.evaluate((kind) => page.refresh(kind), kind)), valueOf)
 
 /** Tabs that share the session of one SharedWorker. */
-export const make = (servers: House.Servers): Effect.Effect<Driver, never, House.House | Scope.Scope> =>
-  Effect.map(House.profile, (context): Driver => ({
+export const make = (
+  servers: House.Servers
+): Effect.Effect<Driver<Tab, House.House>, never, House.House | Scope.Scope> =>
+  Effect.map(House.profile, (context): Driver<Tab, House.House> => ({
     open: open(context, servers),
     signIn: (tab) => signIn(tab, "shared"),
     call: (tab, times) =>
