@@ -41,7 +41,8 @@ export const make = (drainTimeout: Duration.Duration): Effect.Effect<Flights, ne
     let closing = false
 
     const fork = <A, E>(work: Effect.Effect<A, E>): Fiber.RuntimeFiber<A, E> => {
-      const fiber = Runtime.runFork(runtime)(work)
+      // Whoever builds the layer may not be interruptible; what has a deadline of its own has to be
+      const fiber = Runtime.runFork(runtime)(Effect.interruptible(work))
       inAir.add(fiber)
       fiber.addObserver(() => inAir.delete(fiber))
       return fiber

@@ -24,14 +24,15 @@ export const make = (
     readonly memory: SessionMemory
   }
 ): Keeper => {
-  const adopt = (cell: Cell, record: SessionRecord | undefined): Effect.Effect<void> =>
+  const hold = (cell: Cell, record: SessionRecord | undefined): Effect.Effect<void> =>
     Effect.map(Clock.currentTimeMillis, (now) => memory.hold(cell, record, now))
   return {
     store,
-    adopt,
+    adopt: (cell, before, record) => cell.record === before ? hold(cell, record) : Effect.void,
     begin: ({ sessionKey }, claim) =>
       store.begin(StoreKey.make(namespace, sessionKey), claim, Duration.millis(policy.hold)),
     inTurn: (_cell, redemption) => Effect.flatten(redemption),
+    replace: ({ sessionKey }, record) => store.replace(StoreKey.make(namespace, sessionKey), record),
     // Another client of this process, with the same registration
     awaitChange: (_cell, most) => Effect.sleep(Math.min(most, 50)),
     // Such a store does not fail; if one does all the same, what was issued is held here (law 1)
@@ -39,7 +40,7 @@ export const make = (
       const before = cell.record
       return Effect.tap(
         Effect.orElseSucceed(write, () => next),
-        (record) => isOvertaken(cell, before, record) ? Effect.void : adopt(cell, record)
+        (record) => isOvertaken(cell, before, record) ? Effect.void : hold(cell, record)
       )
     },
     flush: () => Effect.void,

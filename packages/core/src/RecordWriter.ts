@@ -13,8 +13,8 @@ import { StoreError } from "./OAuth2Error.js"
 import type { RefreshPolicy } from "./RefreshPolicy.js"
 import { SessionEvent } from "./SessionEvent.js"
 import { type Cell, isOvertaken, type SessionMemory, type Unsaved, type Write } from "./SessionMemory.js"
-import type { SessionRecord } from "./SessionRecord.js"
-import type { TokenStoreService } from "./TokenStore.js"
+import * as SessionRecord from "./SessionRecord.js"
+import type { Keeper, TokenStoreService } from "./TokenStore.js"
 
 /**
  * @since 0.1.0
@@ -26,6 +26,8 @@ export interface Options {
   readonly memory: SessionMemory
   readonly flights: Flights
   readonly publish: (event: SessionEvent) => Effect.Effect<unknown>
+  /** Takes over what somebody else wrote. */
+  readonly adopt: Keeper["adopt"]
 }
 
 /**
@@ -37,21 +39,27 @@ export interface RecordWriter {
    * Writes, again and again up to the persist deadline, and takes what the store then holds. When it does not write,
    * the record is held in memory, and the writing goes on beside.
    */
-  readonly save: (cell: Cell, next: SessionRecord, write: Write) => Effect.Effect<SessionRecord | undefined>
+  readonly save: (
+    cell: Cell,
+    next: SessionRecord.SessionRecord,
+    write: Write,
+    onLost: Unsaved["onLost"]
+  ) => Effect.Effect<SessionRecord.SessionRecord | undefined>
   /** Writes once more what could not be written before. */
-  readonly retry: (cell: Cell, unsaved: Unsaved) => Effect.Effect<void, StoreError>
+  readonly retry: (cell: Cell, unsaved: Unsaved) => Effect.Effect<unknown, StoreError>
 }
 
 /**
  * @since 0.1.0
  * @category constructors
  */
-export const make = ({ flights, memory, policy, publish, store }: Options): RecordWriter => {
+export const make = ({ adopt, flights, memory, policy, publish, store }: Options): RecordWriter => {
   const save = (
     cell: Cell,
-    next: SessionRecord,
-    write: Write
-  ): Effect.Effect<SessionRecord | undefined> =>
+    next: SessionRecord.SessionRecord,
+    write: Write,
+    onLost: Unsaved["onLost"]
+  ): Effect.Effect<SessionRecord.SessionRecord | undefined> =>
     Effect.gen(function*() {
       const before = cell.record
       const safe = orUnwritten(write)
@@ -60,9 +68,13 @@ export const make = ({ flights, memory, policy, publish, store }: Options): Reco
       const now = yield* Clock.currentTimeMillis
       if (Option.isSome(written)) {
         if (!isOvertaken(cell, before, written.value)) memory.hold(cell, written.value, now)
+        // What could not be written before it is out of date
+        if (cell.trouble?.unsaved !== undefined) memory.setTrouble(cell, { ...cell.trouble, unsaved: undefined })
         return written.value
       }
-      const unsaved = { record: next, write: safe }
+      // A sign-in came in the meantime, which ends what was to be written
+      if (cell.record !== before) return cell.record
+      const unsaved = { record: next, write: safe, onLost }
       memory.setTrouble(cell, { ...cell.trouble, unsaved })
       flights.follow(keepWriting(cell, unsaved))
       if (!policy.strictPersistence) memory.hold(cell, next, now)
@@ -71,7 +83,7 @@ export const make = ({ flights, memory, policy, publish, store }: Options): Reco
     })
 
   /** Tries again and again; a store that does not answer is left behind at the deadline. */
-  const inTime = (write: Write): Effect.Effect<Option.Option<SessionRecord | undefined>> =>
+  const inTime = (write: Write): Effect.Effect<Option.Option<SessionRecord.SessionRecord | undefined>> =>
     Effect.retry(write, Schedule.exponential("20 millis")).pipe(
       Effect.disconnect,
       Effect.interruptible,
@@ -83,12 +95,17 @@ export const make = ({ flights, memory, policy, publish, store }: Options): Reco
   const keepWriting = (cell: Cell, unsaved: Unsaved): Effect.Effect<void> =>
     Effect.ignore(Effect.retry(retry(cell, unsaved), patient))
 
-  const retry = (cell: Cell, unsaved: Unsaved): Effect.Effect<void, StoreError> =>
+  const retry = (cell: Cell, unsaved: Unsaved): Effect.Effect<unknown, StoreError> =>
     Effect.gen(function*() {
       if (cell.trouble?.unsaved !== unsaved) return
       const kept = yield* unsaved.write
       if (cell.trouble?.unsaved !== unsaved) return
       memory.setTrouble(cell, { ...cell.trouble, unsaved: undefined })
+      if (kept === undefined || !SessionRecord.isSameContent(kept, unsaved.record)) {
+        unsaved.onLost?.(kept)
+        yield* adopt(cell, cell.record, kept)
+        return
+      }
       memory.hold(cell, kept, yield* Clock.currentTimeMillis)
       yield* publish(SessionEvent.Saved({ sessionKey: cell.sessionKey, generation: unsaved.record.generation }))
     })
@@ -109,5 +126,12 @@ export const unwritten: Effect.Effect<never, StoreError> = Effect.fail(
 /** A store that dies has not written. */
 const orUnwritten = (write: Write): Write => Effect.catchAllDefect(write, () => unwritten)
 
-/** Between tries to write what is held in memory. */
-const patient = Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")))
+/**
+ * The longest time, in milliseconds, between tries to write what is held in memory.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const patience = 5_000
+
+const patient = Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced(patience)))

@@ -8,6 +8,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { encodeBase64Url } from "effect/Encoding"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Grant from "./Grant.js"
@@ -36,6 +37,8 @@ import * as TokenStore from "./TokenStore.js"
  * @category models
  */
 export interface Options {
+  /** Whether the layer ends: nothing is redeemed any more whose answer might come too late. */
+  readonly isClosing: () => boolean
   readonly registration: Registration
   readonly keeper: TokenStore.Keeper
   /** What the keys of the client's sessions begin with. */
@@ -73,7 +76,8 @@ type Redemption = Effect.Effect<Effect.Effect<Held, OAuth2Error>, OAuth2Error>
  * @category constructors
  */
 export const make = (options: Options): Renewal => {
-  const { crypto, keeper, memory, namespace, onToken, policy, publish, registration, renewableGrant } = options
+  const { crypto, isClosing, keeper, memory, namespace, onToken, policy, publish, registration, renewableGrant } =
+    options
   const { adopt, save, store } = keeper
   const storeKey = ({ sessionKey }: Cell) => StoreKey.make(namespace, sessionKey)
 
@@ -86,7 +90,10 @@ export const make = (options: Options): Renewal => {
   /** While the store does not take what is held here, nothing more is redeemed. */
   const load = (cell: Cell): Effect.Effect<unknown, StoreError> =>
     cell.trouble?.unsaved === undefined
-      ? Effect.flatMap(store.get(storeKey(cell)), (record) => adopt(cell, Option.getOrUndefined(record)))
+      ? Effect.suspend(() => {
+        const before = cell.record
+        return Effect.flatMap(store.get(storeKey(cell)), (record) => adopt(cell, before, Option.getOrUndefined(record)))
+      })
       : unwritten
 
   /** What is held, as long as it meets the need. */
@@ -107,7 +114,7 @@ export const make = (options: Options): Renewal => {
       const held = memory.usable(record, now, need)
       if (held !== undefined && (need.mayBeDue || !memory.isDue(cell, now))) return Effect.succeed(held)
       if (!memory.isRenewable(record)) return new ReauthorizationRequired({ reason: whyNotRenewable(record) })
-      const retryAt = memory.blockedUntil(cell, now)
+      const retryAt = memory.blockedUntil(cell, now, need)
       return retryAt === undefined
         ? keeper.inTurn(cell, begin(cell, record?.generation ?? 0, need), Effect.suspend(() => renew(cell, need)))
         : new RefreshFailed({ reason: "CoolDown", retryAt, lastError: cell.trouble?.pause?.lastError })
@@ -116,13 +123,19 @@ export const make = (options: Options): Renewal => {
   /** For the generation that was found due: one that came while a turn was waited for is not redeemed. */
   const begin = (cell: Cell, generation: number, need: Need): Redemption =>
     Effect.gen(function*() {
+      if (isClosing()) return yield* closing
       const claim = yield* TokenStore.claim(crypto, generation)
+      const before = cell.record
       const begun = yield* Telemetry.step("oauth2.begin")(keeper.begin(cell, claim))
       switch (begun._tag) {
         case "Begun":
+          if (isClosing()) {
+            yield* giveBack(cell, claim, SessionRecord.asIdle(begun.record))
+            return yield* closing
+          }
           return yield* attempt(cell, begun.record, claim, need)
         case "Moved":
-          return yield* Effect.as(adopt(cell, begun.record), renew(cell, need))
+          return yield* Effect.as(adopt(cell, before, begun.record), renew(cell, need))
         case "Busy":
           return awaitOther(cell, begun.until, need)
       }
@@ -130,7 +143,11 @@ export const make = (options: Options): Renewal => {
 
   /** Somebody else is redeeming: what is valid is served, else the result is waited for. */
   const awaitOther = (cell: Cell, until: number, need: Need): Effect.Effect<Held, OAuth2Error> =>
-    heldOr(cell, need, (now) => Effect.zipRight(keeper.awaitChange(cell, Math.max(until - now, 1)), run(cell, need)))
+    heldOr(
+      cell,
+      need,
+      (now) => Effect.zipRight(keeper.awaitChange(cell, Math.max(until - now, leastWait)), run(cell, need))
+    )
 
   /** One request, and what its outcome asks for. Once the reply is there, nothing interrupts before it is kept. */
   const attempt = (
@@ -171,10 +188,15 @@ export const make = (options: Options): Renewal => {
         refreshToken: SessionRecord.refreshToken(record),
         scope: record.token?.scope
       })
-      const next = SessionRecord.authorized(record.generation + 1, merged)
-      const kept = yield* save(cell, next, commit(cell, claim, next))
+      const next = SessionRecord.authorized(record.generation + 1, merged, record.signIn)
+      const onLost = (kept: SessionRecord.SessionRecord | undefined) => {
+        if (kept !== undefined && SessionRecord.isSameSignIn(kept, record)) {
+          keeper.reconcile(cell, kept, token.refreshToken, run)
+        }
+      }
+      const kept = yield* save(cell, next, commit(cell, claim, next), onLost)
       if (!isThatToken(kept, token)) {
-        if (kept !== undefined) keeper.reconcile(cell, kept, token.refreshToken, run)
+        onLost(kept)
         return renew(cell, need)
       }
       return Effect.uninterruptible(refreshed(cell, { generation: next.generation, token: merged }, need))
@@ -243,9 +265,12 @@ export const make = (options: Options): Renewal => {
     need: Need
   ): Redemption =>
     Effect.gen(function*() {
-      const latest = Option.getOrUndefined(yield* store.get(storeKey(cell)))
+      const before = cell.record
+      const latest = Option.getOrUndefined(
+        yield* Effect.tapError(store.get(storeKey(cell)), () => giveBack(cell, claim, SessionRecord.asIdle(record)))
+      )
       if (latest?.generation !== claim.generation) {
-        return yield* Effect.as(adopt(cell, latest), renew(cell, need))
+        return yield* Effect.as(adopt(cell, before, latest), renew(cell, need))
       }
       if (record.alternate !== undefined) {
         return yield* attempt(cell, SessionRecord.withAlternate(record, record.alternate), claim, need)
@@ -326,14 +351,16 @@ export const make = (options: Options): Renewal => {
         const { error, refreshToken } = reply.left
         const refused: Effect.Effect<never, OAuth2Error> = Effect.fail(error)
         if (refreshToken === undefined) return refused
-        const record: SessionRecord.SessionRecord = { ...absent, refreshToken }
-        return Effect.zipRight(save(cell, record, replace(cell, record)), refused)
+        return Effect.flatMap(signIn, (signIn) => {
+          const record: SessionRecord.SessionRecord = { ...absent, signIn, refreshToken }
+          return Effect.zipRight(save(cell, record, replace(cell, record)), refused)
+        })
       })
     )
 
   const restore_ = (cell: Cell, token: Token.Token): Effect.Effect<Held, OAuth2Error> =>
     Effect.uninterruptible(Effect.gen(function*() {
-      const next = SessionRecord.authorized((cell.record?.generation ?? 0) + 1, token)
+      const next = SessionRecord.authorized((cell.record?.generation ?? 0) + 1, token, yield* signIn)
       const { generation } = (yield* save(cell, next, replace(cell, next))) ?? next
       memory.setTrouble(cell, cell.trouble && { unsaved: cell.trouble.unsaved })
       yield* told(cell, token)
@@ -351,10 +378,22 @@ export const make = (options: Options): Renewal => {
         publish(SessionEvent.ObserverFailed({ sessionKey: cell.sessionKey, cause })))
 
   const replace = (cell: Cell, record: SessionRecord.SessionRecord): Write =>
-    store.replace(storeKey(cell), record).pipe(Telemetry.step("oauth2.commit"))
+    keeper.replace(cell, record).pipe(Telemetry.step("oauth2.commit"))
+
+  const signIn: Effect.Effect<SessionRecord.SignIn> = Effect.zipWith(
+    crypto.randomBytes(9),
+    Clock.currentTimeMillis,
+    (random, at) => ({ id: encodeBase64Url(random), at })
+  )
 
   return { run, authorize, restore: restore_ }
 }
+
+/** An answer that comes after the end of the layer would be lost. */
+const closing = Effect.fail(new RefreshFailed({ reason: "Closing" }))
+
+/** Between looks, in milliseconds, where another's time seems to be up and the store does not think so. */
+const leastWait = 50
 
 const absent: SessionRecord.SessionRecord = { version: 1, generation: 0, state: SessionRecord.idle }
 

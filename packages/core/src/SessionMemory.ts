@@ -43,6 +43,8 @@ export interface Cell {
   freshUntil: number
   loadedAt: number
   lastUsed: number
+  /** How many are at work on it: it is not forgotten under their hands. */
+  users: number
   /** The renewal in the air, if any. */
   flight: Deferred<Held, OAuth2Error> | undefined
   /** There only when something went wrong. */
@@ -70,6 +72,8 @@ export interface Trouble {
 export interface Unsaved {
   readonly record: SessionRecord.SessionRecord
   readonly write: Write
+  /** Is told what stands in the store instead, when that is somebody else's. */
+  readonly onLost: ((kept: SessionRecord.SessionRecord | undefined) => void) | undefined
 }
 
 /**
@@ -83,6 +87,8 @@ export interface Need {
   readonly otherThan: Token | undefined
   /** Whether a token that is due to be renewed will do. */
   readonly mayBeDue: boolean
+  /** Whether a resource refused that one, so that it serves no more, whatever is said of its end. */
+  readonly isRefused: boolean
 }
 
 /**
@@ -91,7 +97,7 @@ export interface Need {
  * @since 0.1.0
  * @category constants
  */
-export const anyToken: Need = { otherThan: undefined, mayBeDue: true }
+export const anyToken: Need = { otherThan: undefined, mayBeDue: true, isRefused: false }
 
 /**
  * A token that lasts for longer, which nobody waits for.
@@ -99,7 +105,7 @@ export const anyToken: Need = { otherThan: undefined, mayBeDue: true }
  * @since 0.1.0
  * @category constants
  */
-export const laterToken: Need = { otherThan: undefined, mayBeDue: false }
+export const laterToken: Need = { otherThan: undefined, mayBeDue: false, isRefused: false }
 
 /**
  * Another token than the one that is held.
@@ -107,7 +113,15 @@ export const laterToken: Need = { otherThan: undefined, mayBeDue: false }
  * @since 0.1.0
  * @category constructors
  */
-export const otherToken = (token: Token): Need => ({ otherThan: token, mayBeDue: true })
+export const otherToken = (token: Token): Need => ({ otherThan: token, mayBeDue: true, isRefused: false })
+
+/**
+ * Another token than the one that is held: a resource refused that.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const insteadOf = (refused: Token): Need => ({ otherThan: refused, mayBeDue: true, isRefused: true })
 
 /**
  * @since 0.1.0
@@ -132,8 +146,8 @@ export interface SessionMemory {
   readonly usable: (record: SessionRecord.SessionRecord | undefined, now: number, need: Need) => Held | undefined
   /** Whether anything could be sent to renew the session. */
   readonly isRenewable: (record: SessionRecord.SessionRecord | undefined) => boolean
-  /** Until when no attempt may be made, in epoch milliseconds, or `undefined`. */
-  readonly blockedUntil: (cell: Cell, now: number) => number | undefined
+  /** Until when no attempt may be made to meet the need, in epoch milliseconds, or `undefined`. */
+  readonly blockedUntil: (cell: Cell, now: number, need: Need) => number | undefined
   /** Whether a token that is still served should be renewed now. */
   readonly isDue: (cell: Cell, now: number) => boolean
   /** Whether the store has to be asked before anything is served. */
@@ -190,10 +204,13 @@ export const make = (options: {
   }
 
   /** A strict server is not asked a second time while the answer that it gave before still serves, if that has an end. */
-  const blockedUntil = (cell: Cell, now: number): number | undefined => {
-    const until = usableUntil(cell.record)
-    const isHeldBack = policy.rotation === "strict" && isUnresolved(cell.record) && now <= until && until < Infinity
-    return isHeldBack ? until : RefreshPolicy.pausedUntil(cell.trouble?.pause, now, until)
+  const blockedUntil = (cell: Cell, now: number, need: Need): number | undefined => {
+    const { record } = cell
+    const until = usableUntil(record)
+    const serves = now <= until && until < Infinity && !isRefused(record, need)
+    return serves && policy.rotation === "strict" && isUnresolved(record)
+      ? until
+      : RefreshPolicy.pausedUntil(cell.trouble?.pause, now, until)
   }
 
   return {
@@ -227,12 +244,12 @@ export const make = (options: {
     blockedUntil,
     isDue: (cell, now) =>
       now >= cell.freshUntil && isRenewable(cell.record) && cell.trouble?.unsaved === undefined &&
-      blockedUntil(cell, now) === undefined,
+      blockedUntil(cell, now, laterToken) === undefined,
     mustReload: (cell, now) =>
       isShared && cell.trouble?.unsaved === undefined && !(now - cell.loadedAt < policy.revalidateAfter),
     forgetIdle: (now) => {
       for (const cell of cells.values()) {
-        const isIdle = cell.flight === undefined && cell.trouble?.unsaved === undefined &&
+        const isIdle = cell.flight === undefined && cell.users === 0 && cell.trouble?.unsaved === undefined &&
           now - cell.lastUsed > policy.idleTimeToLive
         if (isIdle) forget(cell)
       }
@@ -262,6 +279,9 @@ export const isOvertaken = (
   written: SessionRecord.SessionRecord | undefined
 ): boolean => record !== undefined && record !== before && record.generation > (written?.generation ?? 0)
 
+const isRefused = (record: SessionRecord.SessionRecord | undefined, { isRefused, otherThan }: Need): boolean =>
+  isRefused && record?.token !== undefined && isSameToken(record.token, otherThan)
+
 const isUnresolved = (record: SessionRecord.SessionRecord | undefined): boolean =>
   record !== undefined && SessionRecord.refreshToken(record) !== undefined &&
   (record.state._tag === "Redeeming" || (record.state._tag === "Idle" && record.state.unresolved))
@@ -272,6 +292,7 @@ const emptyCell = (sessionKey: string): Cell => ({
   freshUntil: -Infinity,
   loadedAt: -Infinity,
   lastUsed: -Infinity,
+  users: 0,
   flight: undefined,
   trouble: undefined
 })

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { withoutValues } from "./internal/storedSchema.js"
 import { ReauthorizationReason } from "./OAuth2Error.js"
@@ -68,6 +68,20 @@ export const Redeeming = Schema.TaggedStruct("Redeeming", {
 export const Dead = Schema.TaggedStruct("Dead", { reason: ReauthorizationReason })
 
 /**
+ * Which sign-in a session comes from: whatever is renewed afterwards comes from it too. `at` is in epoch milliseconds.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const SignIn = Schema.Struct({ id: Schema.String, at: Schema.Number })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SignIn extends Schema.Schema.Type<typeof SignIn> {}
+
+/**
  * The schema of a stored session, version 1. Encoded it is JSON with the secrets in clear: for a store alone.
  *
  * @since 0.1.0
@@ -76,6 +90,8 @@ export const Dead = Schema.TaggedStruct("Dead", { reason: ReauthorizationReason 
 export const SessionRecord = Schema.Struct({
   version: Schema.Literal(1),
   generation: Schema.Number,
+  /** Absent: from before there was such a thing, or from a grant that is run again and again. */
+  signIn: Schema.optional(SignIn),
   token: Schema.optional(Token),
   /** A refresh token that came in a reply whose access token was refused. It supersedes the token's own. */
   refreshToken: Schema.optional(Schema.Redacted(Schema.String.pipe(Schema.filter(isTokenText)))),
@@ -110,12 +126,34 @@ export const idle: SessionRecord["state"] = { _tag: "Idle", unresolved: false }
  * @since 0.1.0
  * @category constructors
  */
-export const authorized = (generation: number, token: Token): SessionRecord => ({
+export const authorized = (generation: number, token: Token, signIn?: SignIn): SessionRecord => ({
   version: 1,
   generation,
+  ...(signIn === undefined ? undefined : { signIn }),
   token,
   state: idle
 })
+
+/**
+ * Whether two records have the same tokens, or are dead both.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isSameContent = (self: SessionRecord, that: SessionRecord): boolean =>
+  textOf(self.token?.accessToken) === textOf(that.token?.accessToken) &&
+  textOf(refreshToken(self)) === textOf(refreshToken(that)) &&
+  (self.state._tag === "Dead") === (that.state._tag === "Dead")
+
+const textOf = (secret: Redacted.Redacted<string> | undefined) => secret && Redacted.value(secret)
+
+/**
+ * Whether two records come from one sign-in, so that the refresh tokens of one may be tried for the other.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isSameSignIn = (self: SessionRecord, that: SessionRecord): boolean => self.signIn?.id === that.signIn?.id
 
 /**
  * The refresh token to redeem next, if any.
@@ -142,9 +180,7 @@ export const renewedAt = (self: SessionRecord): number => self.renewedAt ?? self
  * @category combinators
  */
 export const superseded = (self: SessionRecord, refreshToken: Redacted.Redacted<string>): SessionRecord => ({
-  version: 1,
-  generation: self.generation + 1,
-  ...(self.token === undefined ? undefined : { token: tokenWithoutRefresh(self.token) }),
+  ...next(self),
   refreshToken,
   state: idle
 })
@@ -156,9 +192,7 @@ export const superseded = (self: SessionRecord, refreshToken: Redacted.Redacted<
  * @category combinators
  */
 export const dead = (self: SessionRecord, reason: ReauthorizationReason): SessionRecord => ({
-  version: 1,
-  generation: self.generation + 1,
-  ...(self.token === undefined ? undefined : { token: tokenWithoutRefresh(self.token) }),
+  ...next(self),
   state: { _tag: "Dead", reason }
 })
 
@@ -222,5 +256,13 @@ export const isUnresolved = ({ state }: SessionRecord): boolean => state._tag !=
  */
 export const withoutRefreshToken = ({ refreshToken: _, ...self }: SessionRecord): SessionRecord =>
   self.token === undefined ? self : { ...self, token: tokenWithoutRefresh(self.token) }
+
+/** The next generation, with nothing to redeem. */
+const next = ({ generation, signIn, token }: SessionRecord) => ({
+  version: 1 as const,
+  generation: generation + 1,
+  ...(signIn === undefined ? undefined : { signIn }),
+  ...(token === undefined ? undefined : { token: tokenWithoutRefresh(token) })
+})
 
 const tokenWithoutRefresh = ({ refreshToken: _, ...token }: Token): Token => token

@@ -17,7 +17,7 @@ import type { OAuth2Error, StoreError } from "./OAuth2Error.js"
 import * as RecordWriter from "./RecordWriter.js"
 import * as RefreshLease from "./RefreshLease.js"
 import { SessionEvent } from "./SessionEvent.js"
-import { type Cell, type Held, type Need, otherToken } from "./SessionMemory.js"
+import { type Cell, type Held, type Need, otherToken, type Write } from "./SessionMemory.js"
 import * as SessionRecord from "./SessionRecord.js"
 import * as Siblings from "./Siblings.js"
 import * as StoreKey from "./StoreKey.js"
@@ -33,19 +33,24 @@ import * as TokenStore from "./TokenStore.js"
 export const make = (options: TokenStore.KeeperOptions): Effect.Effect<TokenStore.Keeper, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { flights, memory, namespace, policy, publish, requestDeadline } = options
-    const store = TokenStore.withDeadline(options.store, Duration.millis(policy.persistDeadline))
-    const writer = RecordWriter.make({ store, policy, memory, flights, publish })
+    /** When the store last failed here, in epoch milliseconds. */
+    let failedAt = -Infinity
+    const failed = Effect.map(Clock.currentTimeMillis, (now) => {
+      failedAt = now
+    })
+    const store = TokenStore.withDeadline(options.store, Duration.millis(policy.persistDeadline), failed)
     const crypto = yield* OAuth2Crypto
     const lease = yield* RefreshLease.RefreshLease
     const isLeased = store.sharing !== "process" && lease !== RefreshLease.none
     const storeKey = ({ sessionKey }: Cell) => StoreKey.make(namespace, sessionKey)
     /** What of the hold may be over before the request is made: the rest is for the request and for the write. */
     const spare = policy.hold - requestDeadline - policy.persistDeadline
+    /** How long it may take until whoever was kept from writing has tried once more. */
+    const writing = policy.persistDeadline + RecordWriter.patience + 1_000
 
-    /** Takes over what the store holds, whoever wrote it. */
-    const adopt = (cell: Cell, record: SessionRecord.SessionRecord | undefined): Effect.Effect<unknown> =>
+    const adopt: TokenStore.Keeper["adopt"] = (cell, before, record) =>
       Effect.gen(function*() {
-        const before = cell.record
+        if (cell.record !== before) return
         memory.hold(cell, record, yield* Clock.currentTimeMillis)
         if (before !== undefined) yield* news(cell, before, record)
         const pause = record && unheardPause(cell, record)
@@ -61,7 +66,7 @@ export const make = (options: TokenStore.KeeperOptions): Effect.Effect<TokenStor
       const { sessionKey } = cell
       if (record === undefined) return publish(SessionEvent.Removed({ sessionKey }))
       const { generation, state } = record
-      if (generation <= before.generation) return Effect.void
+      if (generation <= before.generation && SessionRecord.isSameSignIn(record, before)) return Effect.void
       memory.recovered(cell)
       return Effect.zipRight(
         Telemetry.counted("adopted"),
@@ -73,12 +78,16 @@ export const make = (options: TokenStore.KeeperOptions): Effect.Effect<TokenStor
       )
     }
 
-    const reload = (cell: Cell): Effect.Effect<unknown> =>
-      cell.record === undefined || cell.trouble?.unsaved !== undefined
+    const writer = RecordWriter.make({ adopt, store, policy, memory, flights, publish })
+
+    const reload = (cell: Cell): Effect.Effect<unknown> => {
+      const before = cell.record
+      return before === undefined || cell.trouble?.unsaved !== undefined
         ? Effect.void
         : Effect.ignore(
-          Effect.flatMap(store.get(storeKey(cell)), (record) => adopt(cell, Option.getOrUndefined(record)))
+          Effect.flatMap(store.get(storeKey(cell)), (record) => adopt(cell, before, Option.getOrUndefined(record)))
         )
+    }
 
     const siblings = yield* Siblings.make(store, (key) =>
       Effect.suspend(() => {
@@ -89,6 +98,11 @@ export const make = (options: TokenStore.KeeperOptions): Effect.Effect<TokenStor
     const begin = (cell: Cell, claim: TokenStore.Claim): Effect.Effect<TokenStore.BeginOutcome, StoreError> =>
       Effect.gen(function*() {
         const asked = yield* Clock.currentTimeMillis
+        // Who redeems may have an answer that the store did not take: it is given time to write it before it is robbed
+        const writesUntil = failedAt + writing
+        if (cell.record?.state._tag === "Redeeming" && asked >= failedAt && asked < writesUntil) {
+          return { _tag: "Busy", until: writesUntil }
+        }
         const begun = yield* store.begin(storeKey(cell), claim, Duration.millis(policy.hold))
         if (begun._tag !== "Begun") return begun
         // A process that was frozen meanwhile has no time left to ask in: the claim may be another's by now
@@ -103,9 +117,12 @@ export const make = (options: TokenStore.KeeperOptions): Effect.Effect<TokenStor
     /** Whoever had the lease before may have renewed the session. */
     const inTurn: TokenStore.Keeper["inTurn"] = (cell, redemption, again) => {
       if (!isLeased) return Effect.flatten(redemption)
-      const current = Effect.flatMap(store.get(storeKey(cell)), (latest) => {
-        const record = Option.getOrUndefined(latest)
-        return record?.generation === cell.record?.generation ? redemption : Effect.as(adopt(cell, record), again)
+      const current = Effect.suspend(() => {
+        const before = cell.record
+        return Effect.flatMap(store.get(storeKey(cell)), (latest) => {
+          const record = Option.getOrUndefined(latest)
+          return record?.generation === before?.generation ? redemption : Effect.as(adopt(cell, before, record), again)
+        })
       })
       return Effect.flatten(
         Effect.catchTag(
@@ -114,6 +131,23 @@ export const make = (options: TokenStore.KeeperOptions): Effect.Effect<TokenStor
           () => redemption
         )
       )
+    }
+
+    const replace = (cell: Cell, record: SessionRecord.SessionRecord): Write => {
+      const key = storeKey(cell)
+      let isFirst = true
+      return Effect.suspend(() => {
+        const isLate = !isFirst
+        isFirst = false
+        return isLate
+          ? Effect.flatMap(store.get(key), (found) => {
+            const stored = Option.getOrUndefined(found)
+            return stored !== undefined && isStanding(stored, record)
+              ? Effect.succeed(stored)
+              : store.replace(key, record)
+          })
+          : store.replace(key, record)
+      })
     }
 
     /**
@@ -158,11 +192,17 @@ export const make = (options: TokenStore.KeeperOptions): Effect.Effect<TokenStor
       begin,
       inTurn,
       awaitChange: (cell, most) => siblings.awaitChange(storeKey(cell), most),
-      save: writer.save,
+      replace,
+      save: (cell, next, write, onLost) => writer.save(cell, next, write, onLost),
       flush: (cell) => cell.trouble?.unsaved === undefined ? Effect.void : writer.retry(cell, cell.trouble.unsaved),
       reconcile
     }
   })
+
+/** Whether what is stored was made of the same sign-in, or is of a later one. */
+const isStanding = (stored: SessionRecord.SessionRecord, late: SessionRecord.SessionRecord): boolean =>
+  stored.signIn !== undefined && late.signIn !== undefined &&
+  (stored.signIn.id === late.signIn.id || stored.signIn.at > late.signIn.at)
 
 /** The pause that a sibling left in the record, unless this process knows it. */
 const unheardPause = (cell: Cell, record: SessionRecord.SessionRecord): SessionRecord.Pause | undefined => {

@@ -134,6 +134,7 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
     const { store } = keeper
     const crypto = yield* OAuth2Crypto
     const renewal = Renewal.make({
+      isClosing: flights.isClosing,
       registration,
       keeper,
       namespace,
@@ -152,15 +153,22 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
 
     const withCell = <A, E>(sessionKey: string, f: (cell: SessionMemory.Cell, now: number) => Effect.Effect<A, E>) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const cell = memory.cell(sessionKey, now)
-        return Effect.ensuring(f(cell, now), done(cell))
+        const enter = Effect.sync(() => {
+          const cell = memory.cell(sessionKey, now)
+          cell.users++
+          return cell
+        })
+        return Effect.acquireUseRelease(enter, (cell) => f(cell, now), (cell) => {
+          cell.users--
+          return done(cell)
+        })
       })
 
     /** A cell in which nothing is left is not kept: keys that nobody knows must not fill the memory. */
     const done = (cell: SessionMemory.Cell) =>
       Effect.suspend(() => {
         const isEmpty = cell.record === undefined && cell.trouble === undefined && cell.flight === undefined
-        if (isEmpty) memory.forget(cell)
+        if (isEmpty && cell.users === 0) memory.forget(cell)
         return counted
       })
 
@@ -206,7 +214,7 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
           return Effect.succeed(newer)
         }
         return cell.flight !== undefined || mayRenewRejected(cell, now)
-          ? awaitRenewal(cell, SessionMemory.otherToken(token))
+          ? awaitRenewal(cell, SessionMemory.insteadOf(token))
           : Effect.succeed(undefined)
       })
 
@@ -304,7 +312,8 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
     const erase = (cell: SessionMemory.Cell) =>
       Effect.gen(function*() {
         const stored = Option.getOrUndefined(yield* store.remove(storeKey(cell.sessionKey)))
-        const record = cell.trouble?.unsaved?.record ?? stored
+        // The answer of an earlier removal may be lost
+        const record = cell.trouble?.unsaved?.record ?? stored ?? cell.record
         memory.hold(cell, undefined, 0)
         memory.forget(cell)
         yield* publish(SessionEvent.SignedOut({ sessionKey: cell.sessionKey }))

@@ -157,8 +157,15 @@ export type TokenStoreService = PrivateStore | SharedStore
 export interface Keeper {
   /** The store as it is to be asked. */
   readonly store: TokenStoreService
-  /** Takes over what the store holds, whoever wrote it. */
-  readonly adopt: (cell: Cell, record: SessionRecord | undefined) => Effect.Effect<unknown>
+  /**
+   * Takes over what the store holds, whoever wrote it, unless the cell does not hold any more what it held when the store
+   * was asked: an answer that comes late undoes nothing.
+   */
+  readonly adopt: (
+    cell: Cell,
+    before: SessionRecord | undefined,
+    record: SessionRecord | undefined
+  ) => Effect.Effect<unknown>
   /** Asks to redeem. */
   readonly begin: (cell: Cell, claim: Claim) => Effect.Effect<BeginOutcome, StoreError>
   /**
@@ -172,8 +179,21 @@ export interface Keeper {
   ) => Effect.Effect<Held, OAuth2Error>
   /** Waits for somebody else's redemption to end, at most for so many milliseconds. It may wake early. */
   readonly awaitChange: (cell: Cell, most: number) => Effect.Effect<void>
-  /** Writes, and takes what the store then holds. What cannot be written is held in memory. */
-  readonly save: (cell: Cell, next: SessionRecord, write: Write) => Effect.Effect<SessionRecord | undefined>
+  /**
+   * A write of what a sign-in gave, whatever was there. One that is tried again lets stand what a sibling made of it, and
+   * what a later sign-in gave.
+   */
+  readonly replace: (cell: Cell, record: SessionRecord) => Write
+  /**
+   * Writes, and takes what the store then holds. What cannot be written is held in memory, and written later; `onLost`
+   * is told when somebody else's stands there by then.
+   */
+  readonly save: (
+    cell: Cell,
+    next: SessionRecord,
+    write: Write,
+    onLost?: (kept: SessionRecord | undefined) => void
+  ) => Effect.Effect<SessionRecord | undefined>
   /** Writes once more what could not be written before. */
   readonly flush: (cell: Cell) => Effect.Effect<void, StoreError>
   /** Of two redemptions that were answered, somebody else's was kept: sees to the refresh token that ours gave. */
@@ -293,12 +313,17 @@ export const layerMemory: Layer.Layer<TokenStore> = Layer.effect(TokenStore, mak
 
 /**
  * The store, with an end to its patience: an operation that is not done by the deadline fails with `StoreError`,
- * reason `Unavailable`, and is left behind. A volatile store waits for nothing, and stays as it is.
+ * reason `Unavailable`, and is left behind. `onFailure` is run whenever one fails. A volatile store waits for nothing,
+ * and stays as it is.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const withDeadline = (self: SharedStore, deadline: Duration.Duration): SharedStore => {
+export const withDeadline = (
+  self: SharedStore,
+  deadline: Duration.Duration,
+  onFailure: Effect.Effect<unknown> = Effect.void
+): SharedStore => {
   const { changes, durability, idle, keeper, sharing } = self
   if (durability === "volatile") return self
   const inTime = <A>(operation: string, act: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
@@ -306,7 +331,8 @@ export const withDeadline = (self: SharedStore, deadline: Duration.Duration): Sh
       Effect.timeoutFail({
         duration: deadline,
         onTimeout: () => new StoreError({ operation, reason: "Unavailable" })
-      })
+      }),
+      Effect.tapError(() => onFailure)
     )
   return {
     durability,

@@ -33,6 +33,14 @@ describe("Flights", () => {
       assert.strictEqual(yield* Deferred.await(flight), "landed")
     }))
 
+  it.effect("R18 work has its deadlines, also where whoever made the layer could not be interrupted", () =>
+    Effect.gen(function*() {
+      const { flights } = yield* Effect.uninterruptible(open)
+      const flight = flights.launch(Effect.timeoutOption(Effect.never, "1 second"))
+      yield* TestClock.adjust("1 second")
+      assert.isTrue(Option.isNone(yield* Deferred.await(flight)))
+    }))
+
   it.effect("R18 the end waits for what is in the air, and for what follows it", () =>
     Effect.gen(function*() {
       const { close, flights } = yield* open

@@ -20,7 +20,7 @@ import {
   watchEvents
 } from "./reliability/house.js"
 import * as Simulation from "./reliability/Simulation.js"
-import { WatchedStore } from "./reliability/WatchedStore.js"
+import { unavailable, WatchedStore } from "./reliability/WatchedStore.js"
 
 const waitUntilExpired = Effect.sleep(61 * minute)
 
@@ -548,6 +548,24 @@ describe("a store that cannot be read", () => {
           yield* assertIntact()
         }).pipe(Effect.provide(layer())))
   )
+
+  it("R28 a refused grant that cannot be checked with the store is no doubt about an earlier answer", () =>
+    Simulation.run(611, () =>
+      Effect.gen(function*() {
+        const [server, session, store] = yield* Effect.all([Server, signIn(), WatchedStore])
+        yield* server.revokeFamily((yield* session.token).refreshToken!)
+        yield* waitUntilExpired
+        let began = false
+        store.before = (operation) => {
+          if (operation === "get" && began) return unavailable(operation)
+          began ||= operation === "begin"
+          return Effect.void
+        }
+        yield* failed(session.token)
+        store.before = () => Effect.void
+        yield* Effect.sleep(minute)
+        assert.deepInclude(yield* Effect.flip(session.token), { reason: "InvalidGrant" })
+      }).pipe(Effect.provide(layer()))))
 
   it("R11 law 4: while the token is valid it is served, however long the store is away", () =>
     Simulation.run(51, () =>

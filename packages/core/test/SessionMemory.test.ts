@@ -53,7 +53,7 @@ describe("SessionMemory", () => {
     const flying = memory.cell("flying", 0)
     flying.flight = Deferred.unsafeMake(FiberId.none)
     const unsaved = memory.cell("unsaved", 0)
-    memory.setTrouble(unsaved, { unsaved: { record, write: Effect.never } })
+    memory.setTrouble(unsaved, { unsaved: { record, write: Effect.never, onLost: undefined } })
     memory.cell("idle", 0)
     memory.forgetIdle(60 * minute)
     assert.deepStrictEqual([...memory.cells.keys()], ["flying", "unsaved"])

@@ -173,18 +173,25 @@ const transport = (model: Model, { policy }: Mode, { random }: Simulation.World)
     const latency = Effect.suspend(() => Effect.sleep(Math.floor(random() * 30)))
 
     /** Nobody might hear of a failed assertion here, so it is written down. */
-    const judge = (refreshToken: string, now: number, record: SessionRecord.SessionRecord | undefined) => {
+    const judge = (refreshToken: string, serves: boolean) => {
       const before = model.presentationsOf(refreshToken)
-      const isServed = model.line.has(refreshToken) && now <= (record?.token?.expiresAt ?? -1)
       const wrongs = {
         "two token requests at a time": model.inFlight > 0,
         "what was refused is presented again": before.some(({ refused }) => refused),
         "what was answered is presented again": policy !== "none" && before.some(({ kind }) => kind === undefined),
-        "a strict server is asked again while the token serves": policy === "strict" && isServed &&
-          model.isAmbiguous(refreshToken)
+        "a strict server is asked again while the token serves": policy === "strict" && serves &&
+          model.line.has(refreshToken) && model.isAmbiguous(refreshToken)
       }
       for (const [what, isWrong] of Object.entries(wrongs)) if (isWrong) model.wrong.push(what)
     }
+
+    /** Whether a resource still takes the access token that is stored, and the client has not heard otherwise. */
+    const tokenServes = Effect.gen(function*() {
+      const token = (yield* store.stored())?.token
+      if (token === undefined || model.spoilt.has(textOf(token.accessToken)!)) return false
+      const { revoked } = yield* server.family(token.accessToken)
+      return revoked === undefined && (yield* Clock.currentTimeMillis) <= (token.expiresAt ?? -1)
+    })
 
     const watched = (presentation: Presentation, fault: Fault.Fault | undefined) =>
       Fault.make("script", (act) => {
@@ -201,7 +208,7 @@ const transport = (model: Model, { policy }: Mode, { random }: Simulation.World)
       if (form.get("grant_type") === null) return Effect.zipRight(latency, Effect.zipLeft(send, latency))
       return Effect.gen(function*() {
         const refreshToken = form.get("refresh_token") ?? ""
-        judge(refreshToken, yield* Clock.currentTimeMillis, yield* store.stored())
+        judge(refreshToken, yield* tokenServes)
         const [kind, fault] = faults[model.faults.shift() ?? ""] ?? []
         const presentation: Presentation = { refreshToken, kind, issued: undefined, refused: false, ended: false }
         model.presentations.push(presentation)

@@ -1,9 +1,9 @@
 import type { OAuth2Error, SessionEvent } from "@effect-oauth2/core"
 import { CurrentSession } from "@effect-oauth2/core/OAuth2Session"
 import * as SessionRecord from "@effect-oauth2/core/SessionRecord"
-import { Fault, RequestLog } from "@effect-oauth2/core/testing"
+import { Fault, RequestLog, TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Exit, Logger, LogLevel, Schema, Stream } from "effect"
+import { Clock, Effect, Exit, Layer, Logger, LogLevel, Schema, Stream } from "effect"
 import {
   assertIntact,
   assertOnePresentation,
@@ -12,6 +12,7 @@ import {
   HttpClient,
   layer,
   minute,
+  open,
   second,
   Server,
   signIn,
@@ -20,6 +21,7 @@ import {
   watchEvents
 } from "./house.js"
 import * as Simulation from "./Simulation.js"
+import * as Watched from "./WatchedStore.js"
 import { unavailable, WatchedStore } from "./WatchedStore.js"
 
 const writes = new Set(["commit", "replace"])
@@ -250,6 +252,74 @@ describe("R20 the store does not write", () => {
         yield* assertIntact()
         assert.deepStrictEqual(tagsOf(events), ["SaveFailed", "Authorized", "Saved"])
       }).pipe(Effect.provide(layer()))))
+})
+
+describe("R20 the store is away for all", () => {
+  const everyone = (rotation: Parameters<typeof TestAuthorizationServer.layer>[0]) =>
+    Layer.merge(
+      Layer.effect(WatchedStore, Watched.make({ sharing: "network" })),
+      TestAuthorizationServer.layer(rotation)
+    )
+
+  const outages = [
+    { mode: "strict", rotation: "strict", outage: 5 },
+    { mode: "strict", rotation: "strict", outage: 30 },
+    { mode: "grace", rotation: { grace: "1 minute" }, outage: 90 }
+  ] as const
+
+  it.each(outages)(
+    "R20 for $outage s after a rotation ($mode server): whoever has the token writes it before another takes over",
+    async ({ mode, outage, rotation }) => {
+      for (let seed = 1; seed <= 25; seed++) {
+        await Simulation.run(seed, (world) =>
+          Effect.gen(function*() {
+            const policy = { refreshPolicy: { rotation: mode } }
+            const [here, there, server, store] = yield* Effect.all([
+              open(policy),
+              open(policy),
+              Server,
+              WatchedStore
+            ])
+            yield* here.restore(yield* server.issue())
+            yield* Effect.sleep(2 * hour)
+            let isAway = false
+            store.before = (operation) => {
+              isAway ||= operation === "commit"
+              return isAway ? unavailable(operation) : Effect.void
+            }
+            yield* Effect.fork(here.session().token)
+            yield* Effect.fork(Effect.forever(Effect.delay(Effect.exit(there.session().token), second)))
+            yield* Effect.sleep((outage + world.random() * 10) * second)
+            store.before = () => Effect.void
+            yield* Effect.sleep(minute)
+            yield* here.session().token
+            yield* there.session().token
+            assert.strictEqual(yield* server.tokenRequests(), 1)
+            yield* assertIntact()
+          }).pipe(Effect.scoped, Effect.provide(everyone({ rotation }))))
+      }
+    }
+  )
+
+  it("R20 what is written too late is told as adopted, and not as saved", () =>
+    Simulation.run(9, () =>
+      Effect.gen(function*() {
+        const [here, there, server, store] = yield* Effect.all([open(), open(), Server, WatchedStore])
+        yield* here.restore(yield* server.issue())
+        const events = yield* Effect.provideService(watchEvents, Client, here)
+        yield* Effect.sleep(2 * hour)
+        let isAway = true
+        store.before = (operation) => isAway && operation === "commit" ? unavailable(operation) : Effect.void
+        yield* here.session().token
+        yield* there.restore(yield* server.issue())
+        isAway = false
+        yield* Effect.sleep(10 * second)
+        assert.deepStrictEqual(events.map(({ _tag }) => _tag), ["SaveFailed", "Refreshed", "Adopted"])
+        assert.strictEqual(
+          textOf((yield* here.session().token).accessToken),
+          textOf((yield* there.session().token).accessToken)
+        )
+      }).pipe(Effect.scoped, Effect.provide(everyone({ rotation: "strict" })))))
 })
 
 describe("R21 nothing that goes wrong around a refresh loses its token", () => {

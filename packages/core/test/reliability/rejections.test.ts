@@ -122,6 +122,22 @@ describe("R26 S66 a resource refuses the token", () => {
         assert.strictEqual(yield* server.tokenRequests(), 1)
       }).pipe(Effect.provide(layer()))))
 
+  it.each([Fault.reset, Fault.status(502), Fault.html])(
+    "law 5: a blip ($name) in the renewal that a 401 asked for is over with the pause: a refused token serves nobody",
+    (fault) =>
+      Simulation.run(31, () =>
+        Effect.gen(function*() {
+          const { get, server, session } = yield* setUp
+          yield* server.revokeToken((yield* session.token).accessToken)
+          yield* server.inject("token", fault)
+          assert.deepInclude(yield* Effect.flip(get), { _tag: "RefreshFailed", reason: "Attempt" })
+          yield* Effect.sleep(minute)
+          assert.strictEqual((yield* get).status, 200)
+          assert.strictEqual(yield* server.tokenRequests(), 2)
+          yield* assertIntact()
+        }).pipe(Effect.provide(layer({ server: { accessTokenLifetime: "24 hours" } }))))
+  )
+
   it("law 5: a 401 while the authorization server is down is a failed renewal, and not a sign-out", () =>
     Simulation.run(33, () =>
       Effect.gen(function*() {

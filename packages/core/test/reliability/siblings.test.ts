@@ -3,7 +3,7 @@ import { RefreshLease, SessionRecord, TokenStore } from "@effect-oauth2/core"
 import type { OAuth2Client, OAuth2Session } from "@effect-oauth2/core"
 import { Fault, TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Exit, Layer, PubSub, Redacted, Stream } from "effect"
+import { Clock, Duration, Effect, Exit, Layer, PubSub, Redacted, Scope, Stream } from "effect"
 import {
   assertIntact,
   assertOnePresentation,
@@ -86,25 +86,28 @@ describe("a store that tells of changes", () => {
   it.each([
     ["nobody knows whether it arrived", Fault.hang],
     ["it never left", Fault.make("late", (act) => Effect.delay(Fault.connectionRefused.apply(act), 3_000))]
-  ])("R10 whose request fails when a sibling has renewed in the meantime goes on with that (%s)", (_, fault) =>
-    Simulation.run(76, () =>
-      Effect.gen(function*() {
-        const [here, there, server] = yield* Effect.all([open(), open(), Server])
-        yield* as(here, signIn())
-        yield* Effect.sleep(2 * hour)
-        yield* server.inject("token", fault)
-        const asked = yield* Effect.fork(here.session().token)
-        yield* Effect.sleep(10)
-        yield* as(there, signIn())
-        const current = yield* there.session().token
-        const token = yield* asked
-        assert.strictEqual(Redacted.value(token.accessToken), Redacted.value(current.accessToken))
-        assert.strictEqual(yield* server.tokenRequests(), 1)
-        assert.strictEqual(
-          Redacted.value((yield* here.session().token).accessToken),
-          Redacted.value(current.accessToken)
-        )
-      }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer())))))
+  ])(
+    "R10 whose request fails when a sibling has renewed in the meantime goes on with that (%s)",
+    (_, fault) =>
+      Simulation.run(76, () =>
+        Effect.gen(function*() {
+          const [here, there, server] = yield* Effect.all([open(), open(), Server])
+          yield* as(here, signIn())
+          yield* Effect.sleep(2 * hour)
+          yield* server.inject("token", fault)
+          const asked = yield* Effect.fork(here.session().token)
+          yield* Effect.sleep(10)
+          yield* as(there, signIn())
+          const current = yield* there.session().token
+          const token = yield* asked
+          assert.strictEqual(Redacted.value(token.accessToken), Redacted.value(current.accessToken))
+          assert.strictEqual(yield* server.tokenRequests(), 1)
+          assert.strictEqual(
+            Redacted.value((yield* here.session().token).accessToken),
+            Redacted.value(current.accessToken)
+          )
+        }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer()))))
+  )
 
   it("a sign-out elsewhere is seen at once, and told", () =>
     Simulation.run(73, () =>
@@ -293,6 +296,30 @@ describe("a lease beside the store", () => {
         const [waited] = yield* Effect.timed(here.session().token)
         assert.isAtMost(Duration.toMillis(waited), 13 * second)
         assert.strictEqual(yield* (yield* Server).tokenRequests(), 1)
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer())))))
+})
+
+describe("R18 a process that ends", () => {
+  it("R18 asks for nothing whose answer might come too late: what it waits for is left to others", () =>
+    Simulation.run(18, () =>
+      Effect.gen(function*() {
+        const [here, server, store] = yield* Effect.all([open(), Server, WatchedStore.WatchedStore])
+        yield* as(here, signIn())
+        yield* Effect.sleep(2 * hour)
+        const { key } = store.asked.at(-1)!
+        // Of a process that was killed before its request
+        yield* store.service.begin(key, { generation: 1, attempt: "killed" }, Duration.seconds(13))
+        const scope = yield* Scope.make()
+        const ending = yield* Scope.extend(open(), scope)
+        yield* Effect.sleep(4 * second)
+        const asking = yield* Effect.fork(Effect.flip(ending.session().token))
+        yield* Effect.sleep(10)
+        yield* Scope.close(scope, Exit.void)
+        assert.deepInclude(yield* asking, { _tag: "RefreshFailed", reason: "Closing" })
+        assert.strictEqual(yield* server.tokenRequests(), 0)
+        yield* Effect.sleep(minute)
+        yield* here.session().token
+        yield* assertIntact()
       }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, TestAuthorizationServer.layer())))))
 })
 
