@@ -7,12 +7,12 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as AesGcm from "./AesGcm.js"
 import { OAuth2Crypto } from "./OAuth2Crypto.js"
@@ -21,6 +21,7 @@ import * as SessionRecord from "./SessionRecord.js"
 import * as SharedKeeper from "./SharedKeeper.js"
 import {
   type BeginOutcome,
+  type Claim,
   claim as newClaim,
   type CommitOutcome,
   holds,
@@ -50,6 +51,10 @@ export interface Options {
  * The store, with all that is secret in its records encrypted. Beside the errors of the store itself, an operation fails
  * with `StoreError`, reason `Corrupt` when a record does not open, and `UnknownKey` when its key is not among those
  * given; the record stays as it is.
+ *
+ * `rename` is two writes: the session is put under its new key, then taken from the old one. Whoever is killed between
+ * them, or loses the store for longer than a second, leaves it under both keys. The old one is redeemed by nobody until
+ * the hold is over, and in doubt after that. A rename that is tried again before the session is renewed puts it right.
  *
  * Fails with `ConfigurationError`, field `keys`, when a key cannot be used.
  *
@@ -113,26 +118,47 @@ export const make = (
     const opened = (operation: string, place: string) => (record: SessionRecord.SessionRecord | undefined) =>
       record === undefined ? Effect.succeed(undefined) : open(operation, place, record)
 
-    /** Sealed anew for the other place while nobody redeems it, for what was sealed here does not open there. */
-    const rename = (from: string, to: string): Effect.Effect<boolean, StoreError> =>
-      Effect.gen(function*() {
-        const stored = Option.getOrUndefined(yield* self.get(from))
-        if (stored === undefined) return false
-        const record = yield* open("rename", from, stored)
-        if (from === to) return true
-        const claim = yield* newClaim(crypto, record.generation)
-        const isDead = record.state._tag === "Dead"
-        const begun = isDead ? undefined : yield* self.begin(from, claim, Duration.seconds(10))
-        if (begun?._tag === "Busy" || begun?._tag === "Moved") {
-          return yield* Effect.zipRight(Effect.sleep(begun._tag === "Busy" ? 50 : 0), rename(from, to))
-        }
-        yield* Effect.flatMap(seal(to, record), (sealed) => self.replace(to, sealed)).pipe(
-          Effect.onError(() => Effect.ignore(self.release(from, claim, SessionRecord.asIdle(record))))
-        )
-        // Something else may have been put in its place, such as a session that was renamed the other way
-        const left = Option.getOrUndefined(yield* self.get(from))
-        if (isDead ? left?.generation === record.generation : holds(left, claim)) yield* self.remove(from)
-        return true
+    /**
+     * Sealed anew for the other place while nobody else redeems it, for what was sealed here does not open there. Who is
+     * interrupted before the first write has moved nothing.
+     */
+    const rename: SharedStore["rename"] = (from, to, hold) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function*() {
+          const stored = Option.getOrUndefined(yield* restore(self.get(from)))
+          if (stored === undefined) return { _tag: "Missing" }
+          const record = yield* restore(open("rename", from, stored))
+          if (from === to) return yield* self.rename(from, to, hold)
+          const claim = yield* newClaim(crypto, record.generation)
+          const begun = record.state._tag === "Dead" ? undefined : yield* self.begin(from, claim, hold)
+          if (begun?._tag === "Busy") return begun
+          if (begun?._tag === "Moved") return yield* restore(rename(from, to, hold))
+          const asIdle = begun && SessionRecord.asIdle(begun.record)
+          const giveBack = asIdle === undefined ? Effect.void : Effect.ignore(self.release(from, claim, asIdle))
+          const sealed = yield* Effect.onError(restore(seal(to, moving(record, asIdle))), () => giveBack)
+          yield* arrive(to, sealed, giveBack)
+          // It has moved, whatever comes of this
+          yield* Effect.retry(leave(from, record, claim), { schedule: Schedule.spaced("100 millis"), times: 10 })
+          return { _tag: "Renamed" }
+        })
+      )
+
+    /** A write that failed may have been done all the same. Where nobody can tell, the claim is left to run out. */
+    const arrive = (to: string, sealed: SessionRecord.SessionRecord, giveBack: Effect.Effect<void>) =>
+      Effect.catchAll(self.replace(to, sealed), (error: StoreError) =>
+        Effect.gen(function*() {
+          const found = error.reason === "Unavailable" ? Option.getOrUndefined(yield* self.get(to)) : undefined
+          if (found?.sealed === sealed.sealed) return
+          yield* giveBack
+          return yield* error
+        }))
+
+    /** Something else may have been put in its place, such as a session that was renamed the other way. */
+    const leave = (from: string, record: SessionRecord.SessionRecord, claim: Claim) =>
+      Effect.flatMap(self.get(from), (found) => {
+        const left = Option.getOrUndefined(found)
+        const isThere = record.state._tag === "Dead" ? left?.generation === record.generation : holds(left, claim)
+        return isThere ? self.remove(from) : Effect.void
       })
 
     return {
@@ -171,7 +197,7 @@ export const make = (
               open("remove", key, record)),
             Option.none
           )),
-      rename: (from, to) => Effect.uninterruptible(rename(from, to)),
+      rename,
       idle: self.idle,
       changes: self.changes
     }
@@ -198,6 +224,13 @@ const Secrets = Schema.parseJson(
 )
 const encodeSecrets = Schema.encode(Secrets)
 const decodeSecrets = Schema.decode(Secrets)
+
+/** As it was before it was claimed here, with what others left since it was read. */
+const moving = (
+  record: SessionRecord.SessionRecord,
+  asIdle: Omit<SessionRecord.Idle, "_tag"> | undefined
+): SessionRecord.SessionRecord =>
+  record.state._tag === "Idle" && asIdle !== undefined ? { ...record, state: { _tag: "Idle", ...asIdle } } : record
 
 /** A session that is not there yet has nothing in it to open. */
 const hasNoSecret = ({ alternate, refreshToken, token }: SessionRecord.SessionRecord): boolean =>

@@ -156,7 +156,10 @@ export interface OAuth2ClientService {
   ) => Effect.Effect<void, OAuth2Error>
   /** The session under the key, `"default"` if none is named. Nothing is read until it is used. */
   readonly session: (sessionKey?: string) => OAuth2Session
-  /** Moves a session to another key, as when the user becomes known. `false`: there was none. Fails with `StoreError`. */
+  /**
+   * Moves a session to another key, as when the user becomes known. `false`: there was none. While another process
+   * renews the session this waits, at most for that one's `hold`. Fails with `StoreError`.
+   */
   readonly rename: (from: string, to: string) => Effect.Effect<boolean, OAuth2Error>
   /** What happens to sessions, from the subscription on. A subscriber that is slow misses the oldest. */
   readonly events: Stream.Stream<SessionEvent>

@@ -77,7 +77,7 @@ export interface TokenManager {
   readonly restore: (sessionKey: string, token: Token) => Effect.Effect<SessionMemory.Held, OAuth2Error>
   /** Ends the session here, then revokes its token at the server if it can. */
   readonly signOut: (sessionKey: string) => Effect.Effect<SignedOut, OAuth2Error>
-  /** Moves the session to another key. `false`: there was none. */
+  /** Moves the session to another key, once nobody redeems it. `false`: there was none. */
   readonly rename: (from: string, to: string) => Effect.Effect<boolean, OAuth2Error>
   /** What happened, from the subscription on. A subscriber that is slow misses the oldest. */
   readonly events: Stream.Stream<SessionEvent>
@@ -334,13 +334,25 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
         Either.isRight(result) ? { revocation: "Revoked" } : { revocation: "Failed", error: result.left })
     }
 
+    /** What a sibling redeems stays where it looks for it, until it is done or its time is up. */
+    const move = (cell: SessionMemory.Cell, to: string): Effect.Effect<boolean, OAuth2Error> =>
+      Effect.gen(function*() {
+        const outcome = yield* store.rename(storeKey(cell.sessionKey), storeKey(to), Duration.millis(policy.hold))
+        if (outcome._tag !== "Busy") {
+          return outcome._tag === "Renamed"
+        }
+        const left = outcome.until - (yield* Clock.currentTimeMillis)
+        // The store's clock may be behind this one
+        return yield* Effect.zipRight(keeper.awaitChange(cell, Math.max(left, 50)), move(cell, to))
+      })
+
     const rename = (from: string, to: string): Effect.Effect<boolean, OAuth2Error> =>
       detached(withCell(from, (cell) =>
         alone(
           cell,
           Effect.gen(function*() {
             yield* keeper.flush(cell)
-            const moved = from === to || (yield* store.rename(storeKey(from), storeKey(to)))
+            const moved = from === to || (yield* move(cell, to))
             if (!moved || from === to) {
               return moved
             }

@@ -48,6 +48,18 @@ export type CommitOutcome =
   | { readonly _tag: "Lost"; readonly record: SessionRecord | undefined }
 
 /**
+ * What came of asking to move a session. `Missing`: there was none. `Busy`: somebody is redeeming it, until then (epoch
+ * milliseconds), and it stays where they will look for it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RenameOutcome =
+  | { readonly _tag: "Renamed" }
+  | { readonly _tag: "Missing" }
+  | { readonly _tag: "Busy"; readonly until: number }
+
+/**
  * The right to write the outcome of one redemption.
  *
  * @since 0.1.0
@@ -98,8 +110,12 @@ export interface Operations<E> {
   readonly replace: (key: string, record: SessionRecord) => Effect.Effect<SessionRecord, E>
   /** Removes the record and returns it. */
   readonly remove: (key: string) => Effect.Effect<Option.Option<SessionRecord>, E>
-  /** Moves a record to another key, whatever was there. `false`: there was none to move. */
-  readonly rename: (from: string, to: string) => Effect.Effect<boolean, E>
+  /**
+   * Moves a record to another key, whatever was there, unless somebody redeems it: what comes of that is written where
+   * it was. As for `begin`, it is the store's own clock that tells, and a time further ahead than both the hold and
+   * {@link longestHold} is not believed. A redeeming record whose time is up is moved as it is.
+   */
+  readonly rename: (from: string, to: string, hold: Duration.Duration) => Effect.Effect<RenameOutcome, E>
   /**
    * The keys, with this beginning, of sessions that were last renewed before the instant (epoch milliseconds) and are
    * not dead, the longest ago first. Absent: the store cannot tell, and a fleet's idle sessions cannot be swept.
@@ -288,14 +304,17 @@ export const makeMemory: Effect.Effect<PrivateStore> = Effect.map(
           records.delete(key)
           return record
         }),
-      rename: (from, to) =>
-        step((records) => {
-          const record = records.get(from)
-          if (record === undefined) return false
-          records.delete(from)
-          records.set(to, record)
-          return true
-        }),
+      rename: (from, to, hold) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          step((records) => {
+            const record = records.get(from)
+            const outcome = rename(record, now, Duration.toMillis(hold))
+            if (record !== undefined && outcome._tag === "Renamed") {
+              records.delete(from)
+              records.set(to, record)
+            }
+            return outcome
+          })),
       idle: (options) => step((records) => idleOf(records, options))
     }
   }
@@ -344,7 +363,7 @@ export const withDeadline = (
     release: (key, claim, options) => inTime("release", self.release(key, claim, options)),
     replace: (key, record) => inTime("replace", self.replace(key, record)),
     remove: (key) => inTime("remove", self.remove(key)),
-    rename: (from, to) => inTime("rename", self.rename(from, to)),
+    rename: (from, to, hold) => inTime("rename", self.rename(from, to, hold)),
     idle: idle && ((options) => inTime("idle", idle(options))),
     changes
   }
@@ -395,6 +414,20 @@ export const begin = (
     ...(pause === undefined ? undefined : { pause })
   } as const
   return { _tag: "Begun", record: { ...current, state } }
+}
+
+/**
+ * The rule of `rename`, for stores that keep their records where they can look at them first.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const rename = (record: SessionRecord | undefined, now: number, holdMillis: number): RenameOutcome => {
+  if (record === undefined) return { _tag: "Missing" }
+  const { state } = record
+  return state._tag === "Redeeming" && isAhead(state.until, now, holdMillis)
+    ? { _tag: "Busy", until: state.until }
+    : { _tag: "Renamed" }
 }
 
 /**

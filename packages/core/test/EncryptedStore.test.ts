@@ -10,8 +10,9 @@ import {
 import type { Token } from "@effect-oauth2/core"
 import { StoreLaws, TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { Context, Duration, Effect, Either, Fiber, Layer, Option, Redacted, Schema } from "effect"
 import { publicClient } from "./fixtures.js"
+import * as WatchedStore from "./reliability/WatchedStore.js"
 
 const key = (id: string, byte: number) =>
   Effect.orDie(AesGcm.importKey(id, Redacted.make(new Uint8Array(32).fill(byte))))
@@ -28,6 +29,8 @@ const token: Token.Token = {
 }
 
 const encoded = Schema.encodeSync(SessionRecord.SessionRecord)
+
+const hold = Duration.seconds(10)
 
 /** An encrypted store, and the one beneath it. */
 const opened = (options?: Partial<EncryptedStore.Options>) =>
@@ -144,12 +147,12 @@ describe("EncryptedStore", () => {
     Effect.gen(function*() {
       const { inner, store } = yield* opened()
       yield* store.replace("from", SessionRecord.authorized(0, token))
-      assert.isTrue(yield* store.rename("from", "to"))
+      assert.deepStrictEqual(yield* store.rename("from", "to", hold), { _tag: "Renamed" })
       assert.isTrue(Option.isNone(yield* inner.get("from")))
       const record = yield* stored(store, "to")
       assert.strictEqual(Redacted.value(record.token!.refreshToken!), "canary-refresh")
       assert.strictEqual(record.state._tag, "Idle")
-      assert.isFalse(yield* store.rename("nobody", "to"))
+      assert.deepStrictEqual(yield* store.rename("nobody", "to", hold), { _tag: "Missing" })
     }))
 
   it.live("S61 a session that is being renewed is moved afterwards", () =>
@@ -158,13 +161,109 @@ describe("EncryptedStore", () => {
       yield* store.replace("from", SessionRecord.authorized(0, token))
       const claim = { generation: 1, attempt: "a" }
       yield* store.begin("from", claim, Duration.seconds(11))
-      const moving = yield* Effect.fork(store.rename("from", "to"))
-      yield* Effect.sleep("200 millis")
+      assert.strictEqual((yield* store.rename("from", "to", hold))._tag, "Busy")
       const next = { ...token, refreshToken: Redacted.make("canary-successor") }
       yield* store.commit("from", claim, SessionRecord.authorized(2, next))
-      assert.isTrue(yield* moving)
+      assert.strictEqual((yield* store.rename("from", "to", hold))._tag, "Renamed")
       assert.strictEqual(Redacted.value((yield* stored(store, "to")).token!.refreshToken!), "canary-successor")
     }))
+
+  describe("a rename over a store that fails", () => {
+    /** An encrypted store with a session under "from", and the one beneath it, which goes wrong on demand. */
+    const watched = Effect.gen(function*() {
+      const beneath = yield* WatchedStore.make({ sharing: "network" })
+      const store = yield* EncryptedStore.make(beneath.service, { keys: [yield* key("first", 1)] })
+      yield* store.replace("from", SessionRecord.authorized(0, token))
+      return { beneath, store }
+    })
+
+    /** Where the refresh token can be redeemed. */
+    const placesOf = (store: TokenStore.TokenStoreService) =>
+      Effect.filter(
+        ["from", "to"],
+        (key) => Effect.map(store.get(key), (found) => Option.exists(found, ({ state }) => state._tag === "Idle"))
+      )
+
+    it.live.each(["begin", "replace", "get", "remove"] as const)(
+      "S61 the session is in one place alone, when the answer to %s is lost",
+      (lost) =>
+        Effect.gen(function*() {
+          const { beneath, store } = yield* watched
+          let hasLost = false
+          // The first look has nothing to do with it
+          const isNear = () => lost !== "get" || beneath.count("replace") > 1
+          beneath.after = (operation) =>
+            Effect.suspend(() => {
+              if (operation !== lost || hasLost || !isNear()) return Effect.void
+              hasLost = true
+              return WatchedStore.unavailable(operation)
+            })
+          const outcome = yield* Effect.either(store.rename("from", "to", hold))
+          assert.isTrue(hasLost)
+          // Nobody gives back a claim that was not known to hold: it runs out
+          assert.deepStrictEqual(yield* placesOf(store), lost === "begin" ? [] : ["to"])
+          assert.strictEqual(Either.isRight(outcome), lost !== "begin")
+          assert.strictEqual(Option.isSome(yield* store.get("from")), lost === "begin")
+        })
+    )
+
+    it.live("S61 the session stays where it was, redeemable, when it cannot be written", () =>
+      Effect.gen(function*() {
+        const { beneath, store } = yield* watched
+        beneath.before = (operation) => operation === "replace" ? WatchedStore.unavailable(operation) : Effect.void
+        assert.deepInclude(yield* Effect.flip(store.rename("from", "to", hold)), { reason: "Unavailable" })
+        assert.deepStrictEqual(yield* placesOf(store), ["from"])
+      }))
+
+    it.live("S61 the session is redeemed by nobody while it cannot be told where it is", () =>
+      Effect.gen(function*() {
+        const { beneath, store } = yield* watched
+        let isCut = false
+        beneath.before = (operation) => isCut ? WatchedStore.unavailable(operation) : Effect.void
+        beneath.after = (operation) =>
+          Effect.suspend(() => {
+            isCut ||= operation === "replace"
+            return isCut ? WatchedStore.unavailable(operation) : Effect.void
+          })
+        assert.deepInclude(yield* Effect.flip(store.rename("from", "to", hold)), { reason: "Unavailable" })
+        isCut = false
+        beneath.after = () => Effect.void
+        assert.deepStrictEqual(yield* placesOf(store), ["to"])
+        assert.strictEqual((yield* store.begin("from", { generation: 1, attempt: "next" }, hold))._tag, "Busy")
+      }))
+
+    it.live("S61 who gave up before it was written finds the session where it was", () =>
+      Effect.gen(function*() {
+        const { beneath, store } = yield* watched
+        beneath.before = (operation) => operation === "begin" ? Effect.sleep("100 millis") : Effect.void
+        const moving = yield* Effect.fork(store.rename("from", "to", hold))
+        yield* Effect.sleep("30 millis")
+        yield* Fiber.interrupt(moving)
+        assert.deepStrictEqual(yield* placesOf(store), ["from"])
+      }))
+
+    it.live("S61 a client waits for a sibling for longer than the store has for a write, and then it has moved", () =>
+      Effect.gen(function*() {
+        const { beneath, store } = yield* watched
+        const client = yield* Effect.map(
+          Layer.build(
+            OAuth2Client.layer({ ...publicClient, refreshPolicy: { persistDeadline: "300 millis" } }).pipe(
+              Layer.provide([Layer.succeed(TokenStore.TokenStore, store), PendingAuthorizations.layerMemory]),
+              Layer.provide(TestAuthorizationServer.layer())
+            )
+          ),
+          Context.get(OAuth2Client.OAuth2Client)
+        )
+        yield* client.restore(token, { sessionKey: "anonymous" })
+        const place = beneath.asked.at(-1)?.key ?? ""
+        yield* beneath.service.begin(place, { generation: 1, attempt: "sibling" }, Duration.seconds(1))
+        const [waited, moved] = yield* Effect.timed(client.rename("anonymous", "user"))
+        assert.isTrue(moved)
+        assert.isAtLeast(Duration.toMillis(waited), 900)
+        assert.isUndefined(yield* beneath.stored("anonymous"))
+        assert.isDefined(yield* beneath.stored("user"))
+      }).pipe(Effect.scoped))
+  })
 
   it.effect.each(
     [

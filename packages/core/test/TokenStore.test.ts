@@ -222,10 +222,10 @@ describe("TokenStore.makeMemory", () => {
     Effect.gen(function*() {
       const store = yield* filled
       yield* store.replace("other", record(0, "other"))
-      assert.isTrue(yield* store.rename("key", "other"))
+      assert.deepStrictEqual(yield* store.rename("key", "other", hold), { _tag: "Renamed" })
       assert.isUndefined(yield* stored(store))
       assert.deepStrictEqual(yield* stored(store, "other"), record(1, "first"))
-      assert.isFalse(yield* store.rename("key", "other"))
+      assert.deepStrictEqual(yield* store.rename("key", "other", hold), { _tag: "Missing" })
       assert.deepStrictEqual(yield* stored(store, "other"), record(1, "first"))
     }))
 })
@@ -269,7 +269,7 @@ describe("TokenStore.withDeadline", () => {
     release: store.release("key", claim("a"), { unresolved: false }),
     replace: store.replace("key", record(2, "x")),
     remove: store.remove("key"),
-    rename: store.rename("key", "other")
+    rename: store.rename("key", "other", hold)
   })
 
   for (const [name, act] of Object.entries(operations(TokenStore.withDeadline(hanging, Duration.seconds(2))))) {

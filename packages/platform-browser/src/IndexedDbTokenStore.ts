@@ -77,7 +77,7 @@ export const make = (
       release: (key, claim, as) => at((store) => store.release(key, claim, as)),
       replace: (key, record) => at((store) => store.replace(key, record)),
       remove: (key) => at((store) => store.remove(key)),
-      rename: (from, to) => at((store) => store.rename(from, to)),
+      rename: (from, to, hold) => at((store) => store.rename(from, to, hold)),
       idle: (options) => at((store) => store.idle?.(options) ?? Effect.succeed([])),
       changes: news.changes
     }

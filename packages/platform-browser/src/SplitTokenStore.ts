@@ -99,10 +99,10 @@ export const make = (self: TokenStoreService): Effect.Effect<SharedStore, Config
           held.delete(key)
           return removed
         }),
-      rename: (from, to) =>
-        Effect.tap(self.rename(from, to), (isMoved) =>
+      rename: (from, to, hold) =>
+        Effect.tap(self.rename(from, to, hold), ({ _tag }) =>
           Effect.sync(() => {
-            if (!isMoved || from === to) return
+            if (_tag !== "Renamed" || from === to) return
             const moved = held.get(from)
             held.delete(from)
             if (moved === undefined) held.delete(to)

@@ -106,10 +106,13 @@ interface Sessions {
     act: (record: SessionRecord | undefined, now: number) => Step<A>,
     overUnreadable?: (version: number) => Step<A>
   ) => Effect.Effect<A, StoreError>
-  readonly rename: (from: string, to: string) => Effect.Effect<boolean, StoreError>
+  readonly rename: Operations["rename"]
   /** All sessions that can be read, by their keys. */
   readonly all: Effect.Effect<ReadonlyArray<readonly [string, SessionRecord]>, StoreError>
 }
+
+/** What is settled about a session that is to be renamed. */
+type Renaming = { readonly _tag: "Leaves"; readonly record: SessionRecord } | TokenStore.RenameOutcome
 
 type Decide<A> = (
   found: VersionedFiles.Found
@@ -201,33 +204,39 @@ const sessionsIn = (files: VersionedFiles.VersionedFiles, unique: Effect.Effect<
       }))
 
   /** It is settled who renames it, and to what, before it is anywhere else. */
-  const rename: Sessions["rename"] = (from, to) =>
+  const rename: Sessions["rename"] = (from, to, hold) =>
     Effect.gen(function*() {
-      if (from === to) return yield* step("rename", from, (record) => ({ answer: record !== undefined }))
+      const ruled = (record: SessionRecord | undefined, now: number) =>
+        TokenStore.rename(record, now, Duration.toMillis(hold))
+      if (from === to) return yield* step("rename", from, (record, now) => ({ answer: ruled(record, now) }))
       const target = yield* stateOf("rename", to)
       if (target._tag === "Unreadable" && target.reason === "NewerVersion") {
         return yield* new StoreError({ operation: "rename", reason: "NewerVersion" })
       }
       const leaving = { id: yield* unique, to }
-      const record = yield* change<SessionRecord | undefined>("rename", from, (found) =>
+      const decided = yield* change<Renaming>("rename", from, (found) =>
         Effect.gen(function*() {
           const state = SessionFile.decode(from, found)
           switch (state._tag) {
             case "Absent":
-              return keep(undefined)
+              return keep<Renaming>({ _tag: "Missing" })
             case "Unreadable":
               return yield* new StoreError({ operation: "rename", reason: state.reason })
             case "Leaving":
               yield* move("rename", from, state.record, state.leaving)
               return again
-            case "Present":
-              if (state.arrived !== undefined) yield* depart("rename", state.arrived)
-              return yield* written("rename", state.record, { key: from, record: state.record, leaving })
+            case "Present": {
+              const { arrived, record } = state
+              const outcome = ruled(record, yield* Clock.currentTimeMillis)
+              if (outcome._tag !== "Renamed") return keep<Renaming>(outcome)
+              if (arrived !== undefined) yield* depart("rename", arrived)
+              return yield* written<Renaming>("rename", { _tag: "Leaves", record }, { key: from, record, leaving })
+            }
           }
         }))
-      if (record === undefined) return false
-      yield* move("rename", from, record, leaving)
-      return true
+      if (decided._tag !== "Leaves") return decided
+      yield* move("rename", from, decided.record, leaving)
+      return { _tag: "Renamed" }
     })
 
   /** Brings to an end what others left undone on the way. */

@@ -71,8 +71,8 @@ describe("the directory", () => {
       const store = yield* FileTokenStore.make({ directory: folder })
       const signIns = yield* FilePendingAuthorizations.make({ directory: folder })
       yield* store.replace("key", record)
-      yield* store.begin("key", { generation: 1, attempt: "a" }, minute)
-      yield* store.rename("key", "other")
+      yield* store.rename("key", "other", minute)
+      yield* store.begin("other", { generation: 1, attempt: "a" }, minute)
       yield* signIns.put(pending("one"))
       yield* signIns.consume(pending("two"))
       assert.deepStrictEqual([modeOf(folder), modeOf(join(folder, ".."))], ["700", "700"])
@@ -158,7 +158,7 @@ describe("a file that is not to be trusted", () => {
           get: store.get("key"),
           begin: store.begin("key", claim, minute),
           commit: store.commit("key", claim, record),
-          rename: store.rename("key", "another")
+          rename: store.rename("key", "another", minute)
         }
         for (const [operation, act] of Object.entries(operations)) {
           const error = yield* Effect.flip<unknown, unknown, never>(act)

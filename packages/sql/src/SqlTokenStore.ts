@@ -85,18 +85,18 @@ const operations = (
     Effect.flatMap(run(operation, statements.get(key)), (row) => read(operation, row))
 
   /** Nothing was changed: because the row is of a later version, or because there is none. */
-  const absentOrNewer = (operation: string, key: string) =>
+  const refuseNewer = (operation: string, key: string) =>
     Effect.flatMap(
       run(operation, statements.get(key)),
       (row) =>
         row !== undefined && Number(row.version) > SessionRow.version
           ? new StoreError({ operation, reason: "NewerVersion" })
-          : Effect.succeed(row !== undefined)
+          : Effect.void
     )
 
   const begin: Operations["begin"] = (key, claim, hold) =>
     Effect.gen(function*() {
-      const holdMillis = Math.ceil(Math.min(Duration.toMillis(hold), longest))
+      const holdMillis = millisOf(hold)
       const row = yield* run("begin", statements.begin(key, claim, holdMillis))
       if (row !== undefined) return yield* begun(key, claim, row)
       const found = yield* run("begin", statements.getWithTime(key))
@@ -121,14 +121,16 @@ const operations = (
         (state) => run("release", statements.release(key, claim, state))
       )
 
-  const rename: Operations["rename"] = (from, to) =>
+  const rename: Operations["rename"] = (from, to, hold) =>
     Effect.gen(function*() {
-      if (from !== to && (yield* run("rename", statements.rename(from, to)))) return true
-      const isThere = yield* absentOrNewer("rename", from)
-      if (!isThere || from === to) return isThere
-      yield* absentOrNewer("rename", to)
-      // It came, or could be written over, between the statements.
-      return yield* rename(from, to)
+      const holdMillis = millisOf(hold)
+      if (from !== to && (yield* run("rename", statements.rename(from, to, holdMillis)))) return { _tag: "Renamed" }
+      const found = yield* run("rename", statements.getWithTime(from))
+      const outcome = TokenStore.rename(yield* read("rename", found?.row), found?.now ?? 0, holdMillis)
+      if (from === to || outcome._tag !== "Renamed") return outcome
+      yield* refuseNewer("rename", to)
+      // It came, came free, or could be written over, between the statements.
+      return yield* rename(from, to, hold)
     })
 
   return {
@@ -153,7 +155,7 @@ const operations = (
       Effect.gen(function*() {
         const row = yield* run("remove", statements.remove(key))
         if (row !== undefined) return yield* Effect.option(SessionRow.decode("remove", row))
-        yield* absentOrNewer("remove", key)
+        yield* refuseNewer("remove", key)
         return Option.none<SessionRecord>()
       }),
     rename,
@@ -163,3 +165,5 @@ const operations = (
 
 /** Longer than anyone holds, and well within what the database can count. */
 const longest = 1e15
+
+const millisOf = (hold: Duration.Duration): number => Math.ceil(Math.min(Duration.toMillis(hold), longest))

@@ -122,8 +122,8 @@ for (const [dialect, storage] of Object.entries({ postgres, sqlite })) {
             store.commit(key, claim, record("x")),
             store.replace(key, record("x")),
             store.remove(key),
-            store.rename(key, "elsewhere"),
-            store.rename("mine", key)
+            store.rename(key, "elsewhere", hold),
+            store.rename("mine", key, hold)
           ]
           for (const operation of operations) {
             assert.strictEqual(yield* refusalOf(operation), "StoreError NewerVersion")

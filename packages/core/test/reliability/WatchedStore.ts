@@ -65,9 +65,9 @@ export const make = (
         release: (key, claim, options) => watch("release", key, memory.release(key, claim, options)),
         replace: (key, record) => watch("replace", key, memory.replace(key, record)),
         remove: (key) => watch("remove", key, memory.remove(key)),
-        rename: (from, to) => {
+        rename: (from, to, hold) => {
           keys.add(to)
-          return watch("rename", from, memory.rename(from, to))
+          return watch("rename", from, memory.rename(from, to, hold))
         },
         idle: memory.idle,
         changes: nature.changes

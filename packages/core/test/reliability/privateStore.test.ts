@@ -40,6 +40,22 @@ const assertIntact = Effect.gen(function*() {
 })
 
 describe("a store of this process alone", () => {
+  it("B036 S61 a session that another client redeems is moved afterwards, with what it was issued", () =>
+    Simulation.run(62, () =>
+      Effect.gen(function*() {
+        const [here, there, server] = yield* Effect.all([open(), open(), Server])
+        yield* signInto(there)
+        yield* Effect.sleep(2 * hour)
+        yield* server.inject("token", Fault.delay(3 * second))
+        const renewing = yield* Effect.fork(there.session().token)
+        yield* Effect.sleep(100)
+        assert.isTrue(yield* here.rename("default", "user"))
+        yield* renewing
+        yield* assertIntact
+        yield* here.session("user").token
+        assert.strictEqual(yield* server.tokenRequests(), 1)
+      }).pipe(Effect.scoped, Effect.provide(layer))))
+
   it("R01 S61 of 100 fibers of two clients at expiry one redeems, and all are served", () =>
     Simulation.run(61, () =>
       Effect.gen(function*() {

@@ -3,7 +3,7 @@ import { RefreshLease, SessionRecord, TokenStore } from "@effect-oauth2/core"
 import type { OAuth2Client, OAuth2Session } from "@effect-oauth2/core"
 import { Fault, TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Exit, Layer, PubSub, Redacted, Scope, Stream } from "effect"
+import { Clock, Duration, Effect, Exit, Fiber, Layer, PubSub, Redacted, Scope, Stream } from "effect"
 import {
   assertIntact,
   assertOnePresentation,
@@ -31,7 +31,7 @@ const telling = Layer.scoped(
       commit: (key, claim, next) => told(key, memory.commit(key, claim, next)),
       replace: (key, record) => told(key, memory.replace(key, record)),
       remove: (key) => told(key, memory.remove(key)),
-      rename: (from, to) => told(from, told(to, memory.rename(from, to)))
+      rename: (from, to, hold) => told(from, told(to, memory.rename(from, to, hold)))
     })
   })
 )
@@ -148,6 +148,92 @@ describe("a store that tells of changes", () => {
         // Each renewal reads once, and once more when its own change is told
         assert.isAtMost(store.count("get") - reads, 20)
       }).pipe(Effect.scoped, Effect.provide(Layer.merge(telling, TestAuthorizationServer.layer())))))
+})
+
+describe("a session that a sibling redeems is moved afterwards", () => {
+  const server = TestAuthorizationServer.layer({ rotation: "strict" })
+
+  /** A session under "anonymous" whose token has expired. */
+  const expired = (client: OAuth2Client.OAuth2ClientService) =>
+    Effect.zipRight(as(client, signIn("anonymous")), Effect.sleep(2 * hour))
+
+  for (const [what, store] of [["silent", silent], ["telling", telling]] as const) {
+    it(`B036 S61 with what it was issued (${what} store)`, () =>
+      Simulation.run(77, () =>
+        Effect.gen(function*() {
+          const [there, here, server] = yield* Effect.all([open(), open(), Server])
+          yield* expired(there)
+          yield* server.inject("token", Fault.afterActing(Fault.delay(3_000)))
+          const renewing = yield* Effect.fork(there.session("anonymous").token)
+          yield* Effect.sleep(100)
+          assert.isTrue(yield* here.rename("anonymous", "user"))
+          const renewed = yield* renewing
+          yield* assertIntact("user")
+          const token = yield* here.session("user").token
+          assert.strictEqual(Redacted.value(token.accessToken), Redacted.value(renewed.accessToken))
+          assert.isUndefined(yield* (yield* WatchedStore.WatchedStore).stored("anonymous"))
+          assert.strictEqual(yield* server.tokenRequests(), 1)
+          yield* assertOnePresentation
+        }).pipe(Effect.scoped, Effect.provide(Layer.merge(store, server)))))
+  }
+
+  it("R12 when the sibling's time is up, with the doubt that it left", () =>
+    Simulation.run(78, () =>
+      Effect.gen(function*() {
+        const [here, store] = yield* Effect.all([open(), WatchedStore.WatchedStore])
+        yield* expired(here)
+        const key = store.asked.at(-1)?.key ?? ""
+        yield* store.service.begin(key, { generation: 1, attempt: "killed" }, Duration.seconds(13))
+        const [waited, moved] = yield* Effect.timed(here.rename("anonymous", "user"))
+        assert.isTrue(moved)
+        assert.approximately(Duration.toMillis(waited), 13_000, 100)
+        const begun = yield* store.service.begin(key.replace("anonymous", "user"), {
+          generation: 1,
+          attempt: "next"
+        }, Duration.seconds(13))
+        assert.isTrue(begun._tag === "Begun" && SessionRecord.isUnresolved(begun.record))
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, server)))))
+
+  it("R06 and who waits for that can be interrupted", () =>
+    Simulation.run(79, () =>
+      Effect.gen(function*() {
+        const [there, here, server] = yield* Effect.all([open(), open(), Server])
+        yield* expired(there)
+        yield* server.inject("token", Fault.delay(3_000))
+        const renewing = yield* Effect.fork(there.session("anonymous").token)
+        yield* Effect.sleep(100)
+        const moving = yield* Effect.fork(here.rename("anonymous", "user"))
+        yield* Effect.sleep(100)
+        const [waited] = yield* Effect.timed(Fiber.interrupt(moving))
+        assert.isBelow(Duration.toMillis(waited), 10)
+        yield* renewing
+        yield* Effect.sleep(second)
+        yield* assertIntact("user")
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(silent, server)))))
+
+  it("and a store whose clock is behind is not asked without a pause", () => {
+    const behind = Layer.effect(
+      WatchedStore.WatchedStore,
+      Effect.flatMap(TokenStore.makeMemory, (memory) =>
+        WatchedStore.make({ sharing: "network" }, {
+          ...memory,
+          rename: (from, to, hold) =>
+            Effect.map(memory.rename(from, to, hold), (outcome) =>
+              outcome._tag === "Busy" ? { ...outcome, until: outcome.until - hour } : outcome)
+        }))
+    )
+    return Simulation.run(80, () =>
+      Effect.gen(function*() {
+        const [there, here, server, store] = yield* Effect.all([open(), open(), Server, WatchedStore.WatchedStore])
+        yield* expired(there)
+        yield* server.inject("token", Fault.delay(3_000))
+        const renewing = yield* Effect.fork(there.session("anonymous").token)
+        yield* Effect.sleep(100)
+        assert.isTrue(yield* here.rename("anonymous", "user"))
+        yield* renewing
+        assert.isBelow(store.count("rename"), 65)
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(behind, server))))
+  })
 })
 
 describe("R23 a pause is kept by all processes", () => {

@@ -67,6 +67,18 @@ const brokenBy = (laws: ReadonlyArray<StoreLaws.Law>) =>
 
 const now = Effect.clockWith((clock) => clock.currentTimeMillis)
 
+/** Moves a record whoever redeems it. */
+const renameAnyway = (inner: Service): Service["rename"] => (from, to) =>
+  Effect.gen(function*() {
+    const record = Option.getOrUndefined(yield* inner.remove(from))
+    if (record === undefined) return { _tag: "Missing" }
+    const claim = { generation: 0, attempt: "moving" }
+    yield* inner.remove(to)
+    yield* inner.begin(to, claim, Duration.minutes(1))
+    yield* inner.commit(to, claim, record)
+    return { _tag: "Renamed" }
+  })
+
 const brokenStores: Readonly<Record<string, readonly [law: string, store: Effect.Effect<Service>]>> = {
   "begin reads, waits and then writes": [
     "R39 S61 of a hundred that begin at once, one begins",
@@ -133,11 +145,32 @@ const brokenStores: Readonly<Record<string, readonly [law: string, store: Effect
         Effect.flatMap(
           inner.get(from),
           Option.match({
-            onNone: () => Effect.succeed(false),
-            onSome: (record) => Effect.as(Effect.zipRight(inner.replace(to, record), inner.remove(from)), true)
+            onNone: () => Effect.succeed<TokenStore.RenameOutcome>({ _tag: "Missing" }),
+            onSome: (record) =>
+              Effect.as(Effect.zipRight(inner.replace(to, record), inner.remove(from)), { _tag: "Renamed" })
           })
         )
     }))
+  ],
+  "rename moves what is being redeemed": [
+    "S61 R39 a session that is being redeemed is not moved, and the result holds",
+    broken((inner) => ({ rename: renameAnyway(inner) }))
+  ],
+  "rename looks, waits and then moves": [
+    "S61 R39 of a rename and a redemption that begin at once, one does",
+    broken((inner) => ({
+      rename: (from, to, hold) =>
+        Effect.gen(function*() {
+          const record = Option.getOrUndefined(yield* inner.get(from))
+          const outcome = TokenStore.rename(record, yield* now, Duration.toMillis(hold))
+          yield* Effect.yieldNow()
+          return outcome._tag === "Renamed" ? yield* renameAnyway(inner)(from, to, hold) : outcome
+        })
+    }))
+  ],
+  "rename waits for a time that will not come": [
+    "R29 R39 a time further ahead than any hold is a clock that was put back, and keeps nobody",
+    broken((inner) => ({ rename: (from, to) => inner.rename(from, to, Duration.days(1)) }))
   ],
   "idle names the dead": [
     "R39 idle leaves out what is dead",
@@ -197,7 +230,7 @@ describe("a store that breaks a law is found out", () => {
           commit: (key, claim, next) => Effect.tap(inner.commit(key, claim, next), PubSub.publish(told, key)),
           replace: (key, record) => Effect.tap(inner.replace(key, record), PubSub.publish(told, key)),
           remove: (key) => Effect.tap(inner.remove(key), PubSub.publish(told, key)),
-          rename: (from, to) => Effect.tap(inner.rename(from, to), PubSub.publishAll(told, [from, to])),
+          rename: (from, to, hold) => Effect.tap(inner.rename(from, to, hold), PubSub.publishAll(told, [from, to])),
           changes: Stream.fromPubSub(told)
         })))
       assert.deepStrictEqual(yield* brokenBy(StoreLaws.tokenStore({ ...options, storage: telling, hold: 20 })), [])

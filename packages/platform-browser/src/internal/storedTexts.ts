@@ -141,23 +141,25 @@ export const tokenStore = (
         (record) => ({ answer: Option.fromNullable(record), next: null }),
         () => ({ answer: Option.none(), next: null })
       ),
-    rename: (from, to) =>
-      Effect.map(
-        step("rename", [from, to], ([moved, replaced]): Step<boolean> => {
+    rename: (from, to, hold) =>
+      Effect.clockWith((clock) =>
+        step("rename", [from, to], ([moved, replaced]): Step<TokenStore.RenameOutcome> => {
           const record = decode("rename", moved)
           if (Either.isLeft(record)) return { answer: Either.left(record.left) }
           const target = decode("rename", replaced)
           if (Either.isLeft(target) && target.left.reason === "NewerVersion") {
             return { answer: Either.left(target.left) }
           }
-          if (record.right === undefined || from === to) return { answer: Either.right(record.right !== undefined) }
-          return { answer: Either.right(true), writes: [[from, undefined], [to, moved]] }
-        }),
-        (isMoved) => {
-          if (isMoved) { for (const key of [from, to]) tell({ key, generation: undefined }) }
-          return isMoved
-        }
-      ),
+          const outcome = TokenStore.rename(record.right, clock.unsafeCurrentTimeMillis(), Duration.toMillis(hold))
+          const answer = Either.right(outcome)
+          return outcome._tag !== "Renamed" || from === to
+            ? { answer }
+            : { answer, writes: [[from, undefined], [to, moved]] }
+        })
+      ).pipe(Effect.map((outcome) => {
+        if (outcome._tag === "Renamed") { for (const key of [from, to]) tell({ key, generation: undefined }) }
+        return outcome
+      })),
     idle: (options) =>
       Effect.map(all, (texts) =>
         TokenStore.idleOf(

@@ -23,7 +23,8 @@ export interface SessionStatements {
   /** The generation that was written, unless the row is of a later version. */
   readonly replace: (key: string, columns: Columns) => Result<number | undefined>
   readonly remove: (key: string) => Result<Row | undefined>
-  readonly rename: (from: string, to: string) => Result<boolean>
+  /** Not while somebody redeems it. */
+  readonly rename: (from: string, to: string, holdMillis: number) => Result<boolean>
   readonly idle: (options: IdleOptions) => Result<ReadonlyArray<string>>
 }
 
@@ -36,12 +37,10 @@ export const make = (database: Database): SessionStatements => {
     sql`${isOf(key)} AND ${readable} AND s.generation = ${generation} AND s.state = 'Redeeming'
       AND s.attempt = ${storedText.encode(attempt)}`
 
-  /** The record is of this generation, and nobody redeems it, or their time is up, or further ahead than any hold. */
+  /** The record is of this generation, and nobody redeems it. */
   const isFree = ({ generation }: Claim, hold: number) =>
     sql`${readable} AND s.generation = ${generation} AND s.state IN ('Idle', 'Redeeming')
-      AND NOT (s.state = 'Redeeming' AND s.until > ${now} AND s.until - ${now} <= CAST(${
-      Math.max(hold, longestHold)
-    } AS BIGINT))`
+      AND NOT ${isRedeemed(database, hold)}`
 
   const redeeming = ({ attempt }: Claim, hold: number) =>
     sql`state = 'Redeeming', attempt = ${storedText.encode(attempt)}, until = ${now} + CAST(${hold} AS BIGINT),
@@ -95,7 +94,8 @@ export const make = (database: Database): SessionStatements => {
       ),
     remove: (key) =>
       first(sql<Row>`DELETE FROM ${sessions} AS s WHERE ${isOf(key)} AND ${readable} RETURNING ${columns}`),
-    rename: (from, to) => any((database.dialect === "pg" ? renamePostgres : renameSqlite)(database, from, to)),
+    rename: (from, to, hold) =>
+      any((database.dialect === "pg" ? renamePostgres : renameSqlite)(database, from, to, hold)),
     idle: ({ limit, prefix, renewedBefore }) =>
       Effect.map(
         sql<{ name: string }>`SELECT name FROM ${sessions} AS s
@@ -112,28 +112,36 @@ const names = ["version", "state", "attempt", "until", "unresolved", "detail", "
 
 const copied = ({ sql }: Database) => sql.literal(names.map((name) => `${name} = excluded.${name}`).join(", "))
 
-/** Not over a row of a later version. */
-const mayBeWrittenOver = ({ isOf, sessions, sql }: Database, key: string) =>
-  sql`NOT EXISTS (SELECT 1 FROM ${sessions} AS s WHERE ${isOf(key)} AND s.version > ${sql.literal(String(version))})`
+/** Somebody redeems it, their time is not up, and it is no further ahead than any hold. */
+const isRedeemed = ({ now, sql }: Database, hold: number) =>
+  sql`(s.state = 'Redeeming' AND s.until > ${now} AND s.until - ${now} <= CAST(${
+    Math.max(hold, longestHold)
+  } AS BIGINT))`
 
-const renamePostgres = (database: Database, from: string, to: string) => {
-  const { isOf, keyColumns, keyValues, sessions, sql } = database
+/** Nobody redeems it, it can be read, and what is under the other key is not of a later version. */
+const mayBeMoved = (database: Database, from: string, to: string, hold: number) => {
+  const { isOf, sessions, sql } = database
+  const later = sql`s.version > ${sql.literal(String(version))}`
+  return sql`${isOf(from)} AND NOT ${later} AND NOT ${isRedeemed(database, hold)}
+    AND NOT EXISTS (SELECT 1 FROM ${sessions} AS s WHERE ${isOf(to)} AND ${later})`
+}
+
+const renamePostgres = (database: Database, from: string, to: string, hold: number) => {
+  const { keyColumns, keyValues, sessions, sql } = database
   const moved = sql.literal([...names, "generation"].join(", "))
   return sql`WITH gone AS (
       DELETE FROM ${sessions} AS s
-      WHERE ${isOf(from)} AND s.version <= ${sql.literal(String(version))} AND ${mayBeWrittenOver(database, to)}
-      RETURNING ${moved}
+      WHERE ${mayBeMoved(database, from, to, hold)} RETURNING ${moved}
     )
     INSERT INTO ${sessions} AS s (${keyColumns}, ${moved}) SELECT ${keyValues(to)}, ${moved} FROM gone
     ON CONFLICT (id) DO UPDATE SET ${copied(database)}, generation = excluded.generation
     RETURNING 1`
 }
 
-const renameSqlite = (database: Database, from: string, to: string) => {
-  const { isOf, sessions, sql } = database
+const renameSqlite = (database: Database, from: string, to: string, hold: number) => {
+  const { sessions, sql } = database
   return sql`UPDATE OR REPLACE ${sessions} AS s SET name = ${storedText.encode(to)}
-    WHERE ${isOf(from)} AND s.version <= ${sql.literal(String(version))} AND ${mayBeWrittenOver(database, to)}
-    RETURNING 1`
+    WHERE ${mayBeMoved(database, from, to, hold)} RETURNING 1`
 }
 
 const first = <A>(rows: Result<ReadonlyArray<A>>): Result<A | undefined> => Effect.map(rows, ([row]) => row)

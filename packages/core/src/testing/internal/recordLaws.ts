@@ -6,7 +6,7 @@ import { ReauthorizationReason } from "../../OAuth2Error.js"
 import * as SessionRecord from "../../SessionRecord.js"
 import { holds, law, refused, same } from "./law.js"
 import { claim, fullRecord, oddKeys, record, sealedRecord, token } from "./lawValues.js"
-import { fill, long, stored, type StoreLaw } from "./tokenStoreLaws.js"
+import { fill, long, renamed, stored, type StoreLaw } from "./tokenStoreLaws.js"
 
 const minimal: SessionRecord.SessionRecord = { version: 1, generation: 1, state: SessionRecord.idle }
 
@@ -90,8 +90,8 @@ export const laws: ReadonlyArray<StoreLaw> = [
         yield* same(`commit of ${what}`, yield* service.commit(key, claim("a", 0), record(1, "odd")), {
           _tag: "Committed"
         })
-        yield* same(`rename of ${what}`, yield* service.rename(key, `${key}~`), true)
-        yield* same(`rename back to ${what}`, yield* service.rename(`${key}~`, key), true)
+        yield* same(`rename of ${what}`, yield* service.rename(key, `${key}~`, long), renamed)
+        yield* same(`rename back to ${what}`, yield* service.rename(`${key}~`, key, long), renamed)
         yield* same(`remove of ${what}`, yield* service.remove(key), Option.some(record(1, "odd")))
       }
       yield* same("get of the one beside", yield* stored(service), record(1, "first"))
@@ -161,8 +161,8 @@ export const newer: ReadonlyArray<StoreLaw> = [
         commit: service.commit("key", claim("a"), record(2, "x")),
         replace: service.replace("key", record(0, "x")),
         remove: service.remove("key"),
-        "rename away": service.rename("key", "another"),
-        "rename over it": service.rename("other", "key")
+        "rename away": service.rename("key", "another", long),
+        "rename over it": service.rename("other", "key", long)
       }
       for (const [name, operation] of Object.entries(operations)) yield* refused(name, operation, "NewerVersion")
       yield* Effect.ignore(service.release("key", claim("a"), { unresolved: false }))

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { atOnce, law, same, tally } from "./law.js"
 import { claim, fullRecord, record } from "./lawValues.js"
-import { contentOf, fill, long, renewedBy, stored, type StoreLaw } from "./tokenStoreLaws.js"
+import { contentOf, fill, long, renamed, renewedBy, stored, type StoreLaw } from "./tokenStoreLaws.js"
 
 export const laws: ReadonlyArray<StoreLaw> = [
   law("R39 what one handle wrote, another sees at once", function*(world) {
@@ -15,13 +15,23 @@ export const laws: ReadonlyArray<StoreLaw> = [
     yield* same("begin after begin", (yield* other.begin("key", claim("b"), long))._tag, "Busy")
     yield* service.commit("key", claim("a"), record(2, "second"))
     yield* same("get after commit", yield* stored(other), record(2, "second"))
-    yield* other.rename("key", "other")
+    yield* other.rename("key", "other", long)
     yield* same("get after rename", [yield* stored(service), contentOf(yield* stored(service, "other"))], [
       undefined,
       contentOf(record(2, "second"))
     ])
     yield* other.remove("other")
     yield* same("get after remove", yield* service.get("other"), Option.none())
+  }),
+  law("S61 R39 what one handle redeems, another does not move", function*(world) {
+    const other = yield* world.another
+    yield* fill(world)
+    yield* world.service.begin("key", claim("a"), long)
+    yield* same("rename", (yield* other.rename("key", "other", long))._tag, "Busy")
+    const committed = yield* world.service.commit("key", claim("a"), record(2, "second"))
+    yield* same("commit", committed, { _tag: "Committed" })
+    yield* same("rename afterwards", yield* other.rename("key", "other", long), renamed)
+    yield* same("get", contentOf(yield* stored(world.service, "other")), contentOf(record(2, "second")))
   }),
   law("R39 what a handle wrote is there when it is closed and the storage opened again", function*({ another }) {
     yield* Effect.scoped(Effect.flatMap(another, (store) => store.replace("key", fullRecord(0))))

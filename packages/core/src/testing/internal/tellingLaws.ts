@@ -53,7 +53,7 @@ export const idle: ReadonlyArray<StoreLaw> = [
     for (const key of ["renewed", "renamed", "removed", "redeemed"]) yield* service.replace(key, record(0, key, 10))
     yield* service.begin("renewed", claim("a"), long)
     yield* service.commit("renewed", claim("a"), record(2, "renewed", 5_000))
-    yield* service.rename("renamed", "to another")
+    yield* service.rename("renamed", "to another", long)
     yield* service.remove("removed")
     yield* service.begin("redeemed", claim("a"), long)
     const found = yield* idleOf(service)
@@ -127,7 +127,7 @@ export const changes: ReadonlyArray<StoreLaw> = [
     yield* fillMany(world.service)
     const isEnough = (heard: ReadonlySet<string>) =>
       [...heard].some((key) => key.startsWith("from") && heard.has(key.replace("from", "to")))
-    yield* tells(world, "rename", isEnough, (attempt) => world.service.rename(`from ${attempt}`, `to ${attempt}`))
+    yield* tells(world, "rename", isEnough, (attempt) => world.service.rename(`from ${attempt}`, `to ${attempt}`, long))
   }),
   law("R39 changes tells of keys whatever is in them", function*(world) {
     yield* tells(

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as SessionRecord from "../../SessionRecord.js"
-import { longestHold, type TokenStoreService } from "../../TokenStore.js"
+import { longestHold, type RenameOutcome, type TokenStoreService } from "../../TokenStore.js"
 import { atOnce, holds, law, type LawOf, same, tally, type World } from "./law.js"
 import { claim, fullRecord, record } from "./lawValues.js"
 
@@ -25,11 +25,14 @@ export const contentOf = (record: SessionRecord.SessionRecord | undefined) => re
 const beginAs = (store: TokenStoreService, attempt: string, hold: Duration.Duration, generation = 1, key = "key") =>
   store.begin(key, claim(attempt, generation), hold)
 
+export const renamed: RenameOutcome = { _tag: "Renamed" }
+const missing: RenameOutcome = { _tag: "Missing" }
+
 const reading: ReadonlyArray<StoreLaw> = [
   law("R39 of nothing, nothing is read, removed or renamed", function*({ service }) {
     yield* same("get", yield* service.get("key"), Option.none())
     yield* same("remove", yield* service.remove("key"), Option.none())
-    yield* same("rename", yield* service.rename("key", "other"), false)
+    yield* same("rename", yield* service.rename("key", "other", long), missing)
     yield* service.release("key", claim("a"), { unresolved: true })
     yield* same("commit", yield* service.commit("key", claim("a"), record(2, "x")), { _tag: "Lost", record: undefined })
     yield* same("get afterwards", yield* service.get("key"), Option.none())
@@ -406,10 +409,10 @@ const removing: ReadonlyArray<StoreLaw> = [
 const renaming: ReadonlyArray<StoreLaw> = [
   law("R39 rename moves a session with all it holds, and tells when there is none", function*({ service }) {
     yield* service.replace("key", fullRecord(0))
-    yield* same("rename", yield* service.rename("key", "other"), true)
+    yield* same("rename", yield* service.rename("key", "other", long), renamed)
     yield* same("get of the old key", yield* service.get("key"), Option.none())
     yield* same("get of the new key", yield* stored(service, "other"), fullRecord(1))
-    yield* same("rename again", yield* service.rename("key", "other"), false)
+    yield* same("rename again", yield* service.rename("key", "other", long), missing)
     yield* same("get of the new key", yield* stored(service, "other"), fullRecord(1))
   }),
   law("R39 rename writes over whatever was there", function*(world) {
@@ -417,41 +420,124 @@ const renaming: ReadonlyArray<StoreLaw> = [
     yield* fill(world)
     yield* service.replace("other", record(0, "other"))
     yield* service.replace("other", record(0, "another"))
-    yield* same("rename", yield* service.rename("key", "other"), true)
+    yield* same("rename", yield* service.rename("key", "other", long), renamed)
     yield* same("get of the old key", yield* service.get("key"), Option.none())
     yield* same("get of the new key", contentOf(yield* stored(service, "other")), contentOf(record(1, "first")))
+  }),
+  law("R39 rename writes over a session that is being redeemed: its result is lost", function*(world) {
+    const { service } = world
+    yield* fill(world)
+    yield* service.replace("other", record(0, "other"))
+    yield* beginAs(service, "a", long, 1, "other")
+    yield* same("rename", yield* service.rename("key", "other", long), renamed)
+    yield* same("commit", (yield* service.commit("other", claim("a"), record(2, "x")))._tag, "Lost")
+    yield* same("get", contentOf(yield* stored(service, "other")), contentOf(record(1, "first")))
   }),
   law("R39 a session renamed to its own key is as it was", function*(world) {
     const { service } = world
     yield* fill(world)
-    yield* same("rename", yield* service.rename("key", "key"), true)
+    yield* same("rename", yield* service.rename("key", "key", long), renamed)
     yield* same("get", yield* stored(service), record(1, "first"))
-    yield* same("rename of nothing", yield* service.rename("none", "none"), false)
+    yield* same("rename of nothing", yield* service.rename("none", "none", long), missing)
   }),
-  law("R39 a claim goes along with a rename", function*(world) {
+  law("S61 R39 a session that is being redeemed is not moved, and the result holds", function*(world) {
+    const { hold, service } = world
+    for (const [held, usual] of [[Duration.millis(longestHold), hold], [long, long]] as const) {
+      yield* service.remove("key")
+      yield* fill(world)
+      yield* beginAs(service, "a", held)
+      const before = yield* stored(service)
+      const until = before?.state._tag === "Redeeming" ? before.state.until : undefined
+      yield* same("rename", yield* service.rename("key", "other", usual), { _tag: "Busy", until })
+      yield* same("get of the old key", yield* stored(service), before)
+      yield* same("get of the new key", yield* service.get("other"), Option.none())
+      const committed = yield* service.commit("key", claim("a"), record(2, "second"))
+      yield* same("commit", committed, { _tag: "Committed" })
+      yield* same("rename afterwards", yield* service.rename("key", "other", usual), renamed)
+      const moved = yield* service.remove("other")
+      yield* same("what is moved", contentOf(Option.getOrUndefined(moved)), contentOf(record(2, "second")))
+    }
+  }),
+  law("S61 R39 of a rename and a redemption that begin at once, one does", function*({ hold, service }) {
+    for (let round = 0; round < 10; round++) {
+      const [from, to] = [`from ${round}`, `to ${round}`]
+      yield* service.replace(from, record(0, "first"))
+      const [outcome, begun] = yield* Effect.all([
+        service.rename(from, to, hold),
+        Effect.zipRight(
+          Effect.replicateEffect(Effect.yieldNow(), round % 3),
+          beginAs(service, "a", Duration.millis(longestHold), 1, from)
+        )
+      ], { concurrency: 2 })
+      const isBegun = begun._tag === "Begun"
+      yield* same("rename", outcome._tag, isBegun ? "Busy" : "Renamed")
+      const committed = yield* service.commit(from, claim("a"), record(2, "second"))
+      yield* same("commit", committed._tag, isBegun ? "Committed" : "Lost")
+      const there = yield* stored(service, isBegun ? from : to)
+      yield* same("get", contentOf(there), contentOf(record(1, isBegun ? "second" : "first")))
+    }
+  }),
+  law("R12 R39 a session whose redeemer's time is up is moved with the claim, and the doubt", function*(world) {
+    const { hold, pass, service } = world
+    for (const next of ["late", "taken over"] as const) {
+      yield* service.remove("other")
+      yield* service.replace("key", record(0, "first"))
+      yield* beginAs(service, "a", hold)
+      yield* pass(1.2)
+      yield* same("rename", yield* service.rename("key", "other", hold), renamed)
+      const lost = yield* service.commit("key", claim("a"), record(2, "x"))
+      yield* same("commit by the old key", lost, { _tag: "Lost", record: undefined })
+      yield* same("get of the old key", yield* service.get("key"), Option.none())
+      if (next === "late") {
+        const committed = yield* service.commit("other", claim("a"), record(2, "second"))
+        yield* same("commit by the new key", committed, { _tag: "Committed" })
+      } else {
+        const begun = yield* beginAs(service, "b", long, 1, "other")
+        yield* same("the doubt", begun._tag === "Begun" && SessionRecord.isUnresolved(begun.record), true)
+      }
+    }
+  }),
+  law("R39 a doubt and a pause that were left go along with a rename", function*(world) {
     const { service } = world
     yield* fill(world)
+    const left = { unresolved: true, pause: { since: 1_767_225_600_123, delay: 1_500, askedFor: 0, failures: 3 } }
     yield* beginAs(service, "a", long)
-    yield* service.rename("key", "other")
-    const lost = yield* service.commit("key", claim("a"), record(2, "x"))
-    yield* same("commit by the old key", lost, { _tag: "Lost", record: undefined })
+    yield* service.release("key", claim("a"), left)
+    yield* same("rename", yield* service.rename("key", "other", long), renamed)
+    yield* same("get", contentOf(yield* stored(service, "other")), {
+      ...contentOf(record(1, "first")),
+      state: { _tag: "Idle", ...left }
+    })
+  }),
+  law("R29 R39 a time further ahead than any hold is a clock that was put back, and keeps nobody", function*(world) {
+    const { hold, service } = world
+    yield* fill(world)
+    yield* beginAs(service, "a", long)
+    yield* same("rename", yield* service.rename("key", "other", hold), renamed)
     yield* same("get of the old key", yield* service.get("key"), Option.none())
-    const committed = yield* service.commit("other", claim("a"), record(2, "second"))
-    yield* same("commit by the new key", committed, { _tag: "Committed" })
+  }),
+  law("R39 a dead session is moved", function*({ service }) {
+    const dead = yield* service.replace("key", SessionRecord.dead(record(0, "x"), "InvalidGrant"))
+    yield* same("rename", yield* service.rename("key", "other", long), renamed)
+    yield* same("get of the old key", yield* service.get("key"), Option.none())
+    yield* same("get of the new key", contentOf(yield* stored(service, "other")), contentOf(dead))
   }),
   law("R39 of many that rename one session at once, one does, and it is there once", function*(world) {
     const { service } = world
     yield* fill(world)
-    const renamed = yield* atOnce(20, (index) => service.rename("key", `other ${index}`))
-    yield* same("how many did", renamed.filter((did) => did).length, 1)
+    const outcomes = yield* atOnce(20, (index) => service.rename("key", `other ${index}`, long))
+    const did = outcomes.map(({ _tag }) => _tag === "Renamed")
+    yield* same("how many did", did.filter((did) => did).length, 1)
     const found = yield* atOnce(20, (index) => service.get(`other ${index}`))
-    yield* same("where it is", found.map(Option.isSome), renamed)
+    yield* same("where it is", found.map(Option.isSome), did)
   }),
   law("R39 two sessions renamed to each other's key at once are not mixed", function*({ service }) {
     for (let round = 0; round < 10; round++) {
       yield* service.replace("one", record(0, "one"))
       yield* service.replace("two", record(0, "two"))
-      yield* Effect.all([service.rename("one", "two"), service.rename("two", "one")], { concurrency: 2 })
+      const there = service.rename("one", "two", long)
+      const back = service.rename("two", "one", long)
+      yield* Effect.all([there, back], { concurrency: 2 })
       const left = [yield* service.remove("one"), yield* service.remove("two")].filter(Option.isSome).length
       yield* holds("one session is left, or both", left === 1 || left === 2, left)
     }
