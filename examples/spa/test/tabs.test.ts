@@ -1,5 +1,6 @@
 /** One session in many tabs of the built page. */
 import { assert, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { Page } from "playwright-core"
 import { listen } from "../../../support/browser/listen.js"
@@ -38,15 +39,15 @@ const renewing = Effect.gen(function*() {
   yield* tabs.signIn(leader)
   yield* other.reads("state", "Signed in")
   yield* aLife
-  const nowhere = yield* listen(() => {})
+  const arrived = yield* Deferred.make<void>()
+  const nowhere = yield* listen(() => Deferred.unsafeDone(arrived, Effect.void))
   const { tokenEndpoint } = visitor.house.authorizationServer
-  const underWay = leader.page.waitForRequest(tokenEndpoint)
   // That request alone is lost
   yield* promise(() =>
     leader.page.route(tokenEndpoint, (route) => route.continue({ url: nowhere.origin }), { times: 1 })
   )
   yield* leader.click("call-once")
-  yield* promise(() => underWay)
+  yield* Deferred.await(arrived)
   return { visitor, tabs, leader, other, process }
 })
 

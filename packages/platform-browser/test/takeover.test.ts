@@ -1,5 +1,6 @@
 /** The tab that renews for all is lost, or sleeps, in the middle of it. */
 import { assert, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
@@ -96,13 +97,15 @@ const crash = (tab: Tab) =>
   })
 
 layer(House.layer(SessionTabs.site), { excludeTestServices: true, timeout: 60_000 })("the tab that renews", (it) => {
-  it.scoped("R12 is closed before its request has arrived: another takes over within a second of its time, and nothing is lost", () =>
+  it.scoped("R12 is closed and its request lost: another takes over within a second of its time, and nothing is lost", () =>
     Effect.gen(function*() {
       const { call, leader, other, presented, server } = yield* expired("strict")
-      const nowhere = yield* listen(() => {})
+      const arrived = yield* Deferred.make<void>()
+      const nowhere = yield* listen(() => Deferred.unsafeDone(arrived, Effect.void))
       yield* promise(() => leader.route(server.tokenEndpoint, (route) => route.continue({ url: nowhere.origin })))
       yield* Effect.forkScoped(call(leader, 1))
       const until = yield* redeeming(other)
+      yield* Deferred.await(arrived)
       yield* promise(() => leader.close())
       const takenOver = yield* askedAgain(presented)
       assert.deepStrictEqual(yield* call(other, 20), { answered: 20, failed: [] })

@@ -4,14 +4,15 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
 const page = {
-  /** Holds the lock until the page is gone. */
+  /** Holds the lock until the page is gone, or somebody steals it. */
   hold: (name: string) =>
-    new Promise<void>((resolve) =>
-      void navigator.locks.request(name, () => {
+    new Promise<void>((resolve) => {
+      const held = navigator.locks.request(name, () => {
         resolve()
         return new Promise<void>(() => {})
       })
-    ),
+      held.catch(() => {})
+    }),
   /** What came of a lease, and after how long, in milliseconds. */
   lease: async (key: string, ttl: number, wait: number) => {
     const began = performance.now()
