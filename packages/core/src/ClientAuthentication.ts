@@ -30,6 +30,8 @@ export interface Credentials {
 export interface ClientAuthentication {
   /** The method's registered name, such as `client_secret_basic`. */
   readonly method: string
+  /** What is wrong with how it was made, if so: the client's layer then fails with it. */
+  readonly problem?: string | undefined
   /** Called once for every request, so that an assertion is new each time. */
   readonly authenticate: (request: {
     readonly clientId: string
@@ -53,6 +55,9 @@ export const none: ClientAuthentication = {
  *
  * `formEncode: false` is for servers that take the two as they are, in UTF-8.
  *
+ * With an empty secret, such as that of a variable that is set to nothing, the client's layer fails with
+ * `ConfigurationError`, field `clientAuthentication`. `allowEmpty` is for servers that want one.
+ *
  * @example
  * import { ClientAuthentication } from "@effect-oauth2/core"
  * import { Redacted } from "effect"
@@ -64,11 +69,12 @@ export const none: ClientAuthentication = {
  */
 export const clientSecretBasic = (
   clientSecret: Redacted.Redacted<string>,
-  options: { readonly formEncode?: boolean | undefined } = {}
+  options: { readonly formEncode?: boolean | undefined; readonly allowEmpty?: boolean | undefined } = {}
 ): ClientAuthentication => {
   const encode = options.formEncode === false ? (text: string) => text : formEncode
   return {
     method: "client_secret_basic",
+    problem: problemOf(clientSecret, options),
     authenticate: ({ clientId }) => {
       const credentials = base64(`${encode(clientId)}:${encode(Redacted.value(clientSecret))}`)
       return Effect.succeed({
@@ -83,11 +89,18 @@ export const clientSecretBasic = (
 /**
  * `client_secret_post`: id and secret in the form (RFC 6749 §2.3.1).
  *
+ * With an empty secret, such as that of a variable that is set to nothing, the client's layer fails with
+ * `ConfigurationError`, field `clientAuthentication`. `allowEmpty` is for servers that want one.
+ *
  * @since 0.1.0
  * @category constructors
  */
-export const clientSecretPost = (clientSecret: Redacted.Redacted<string>): ClientAuthentication => ({
+export const clientSecretPost = (
+  clientSecret: Redacted.Redacted<string>,
+  options: { readonly allowEmpty?: boolean | undefined } = {}
+): ClientAuthentication => ({
   method: "client_secret_post",
+  problem: problemOf(clientSecret, options),
   authenticate: ({ clientId }) =>
     Effect.succeed({ headers: {}, parameters: [["client_id", clientId], ["client_secret", clientSecret]] })
 })
@@ -104,6 +117,14 @@ export const custom = (
   method: string,
   authenticate: ClientAuthentication["authenticate"]
 ): ClientAuthentication => ({ method, authenticate })
+
+const problemOf = (
+  clientSecret: Redacted.Redacted<string>,
+  { allowEmpty }: { readonly allowEmpty?: boolean | undefined }
+): string | undefined =>
+  allowEmpty === true || Redacted.value(clientSecret).trim() !== ""
+    ? undefined
+    : "has an empty secret. Give the one from the registration, leave this out for a public client, or say allowEmpty"
 
 const formEncode = (text: string): string => new URLSearchParams([["", text]]).toString().slice(1)
 

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import { type HttpClientError, RequestError } from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -19,6 +20,7 @@ import { isTokenRejected } from "./BearerChallenge.js"
 import { headerConflict } from "./BearerToken.js"
 import type { Intercept } from "./ComplianceHooks.js"
 import * as Endpoint from "./Endpoint.js"
+import { withoutRedirects } from "./FetchTransport.js"
 import { details, forCaller, withResponse } from "./internal/callersResponse.js"
 import {
   ConfigurationError,
@@ -67,7 +69,10 @@ export interface Options {
     /** Held against the origin, such as `https://eu1.example.com`. Write `^` and `$`. */
     readonly matches: RegExp
   } | undefined
-  /** Where requests carry the token. Default: `Authorization: Bearer`. */
+  /**
+   * Where requests carry the token. Default: `Authorization: Bearer`. With any other, a transport over `fetch` follows no
+   * redirect, whatever it does by itself, and no span shows the headers that the placement sets.
+   */
   readonly placement?: TokenPlacement | undefined
 }
 
@@ -183,6 +188,10 @@ export const lossy = <R>(
 /**
  * Makes the authorized client of a registration over a transport, which must rewrite no URL and follow no redirect.
  *
+ * A `fetch` that follows redirects all the same takes `Authorization` off where the origin changes. It would leave on a
+ * token in any other place, and what a compliance hook has added: such requests are sent with `redirect: "manual"`, in
+ * place of what `FetchHttpClient.RequestInit` says. The `requestInit` of `FetchTransport.layer` holds for all.
+ *
  * A request that fails: `OriginNotAllowed`, `InsecureTransportError`, `InputError` (no absolute URL, or an
  * `Authorization` header of its own) before anything is sent; what `OAuth2Session.token` fails with;
  * `RedirectRefused`; and the transport's `HttpClientError`. After a 401 that refuses the token, the session is renewed
@@ -274,18 +283,42 @@ const present = (
 
 const execute = (guard: Guard, request: HttpClientRequest.HttpClientRequest, token: Token): Sending =>
   guard.hook === undefined
-    ? place(guard, request, token)
+    ? place(guard, request, token, request)
     : Effect.flatMap(guard.hook(request, token), (changed) =>
       "authorization" in changed.headers
         ? headerConflict
-        : refusalOf(guard, changed.url, token) ?? place(guard, changed, token))
+        : refusalOf(guard, changed.url, token) ?? place(guard, changed, token, request))
 
-const place = (guard: Guard, request: HttpClientRequest.HttpClientRequest, token: Token): Sending => {
+const place = (
+  guard: Guard,
+  request: HttpClientRequest.HttpClientRequest,
+  token: Token,
+  callers: HttpClientRequest.HttpClientRequest
+): Sending => {
   const placed = guard.placement.place(request, token)
   if ("_tag" in placed && placed._tag === "InputError") return placed
-  const { transport } = guard
-  return (guard.placement.isInUrl === true ? HttpClient.withTracerDisabledWhen(transport, () => true) : transport)
-    .execute(placed as HttpClientRequest.HttpClientRequest)
+  const toSend = placed as HttpClientRequest.HttpClientRequest
+  return guard.placement === bearer && guard.hook === undefined
+    ? guard.transport.execute(toSend)
+    : executeHidden(guard, toSend, callers)
+}
+
+/**
+ * For credentials that stand elsewhere than in `Authorization`, which alone spans hide and `fetch` takes off where it
+ * follows a redirect to another origin (S04, S75).
+ */
+const executeHidden = (
+  { placement, transport }: Guard,
+  placed: HttpClientRequest.HttpClientRequest,
+  { headers }: HttpClientRequest.HttpClientRequest
+): Sending => {
+  const added = Object.keys(placed.headers).filter((name) => placed.headers[name] !== headers[name])
+  const traced = placement.isInUrl === true ? HttpClient.withTracerDisabledWhen(transport, () => true) : transport
+  return Effect.locallyWith(
+    withoutRedirects(traced, { credentials: "same-origin" }).execute(placed),
+    Headers.currentRedactedNames,
+    (names) => [...names, ...added]
+  )
 }
 
 const accepted = (response: HttpClientResponse, request: HttpClientRequest.HttpClientRequest): Sending =>

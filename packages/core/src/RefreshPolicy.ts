@@ -68,7 +68,8 @@ export interface Options {
   readonly strictPersistence?: boolean | undefined
   /**
    * For how long one attempt owns the record. At least request deadline + persist deadline + 1 second; what there is
-   * beyond request and write is what the store may take to begin. Default: one persist deadline more than that.
+   * beyond request and write is what the store may take to begin. At most 59 seconds. Default: one persist deadline more
+   * than the least.
    */
   readonly hold?: Duration.DurationInput | undefined
   /** How long the end of the program waits for renewals in the air. Default: request deadline + persist deadline. */
@@ -117,6 +118,9 @@ export const defaultRetry: Schedule.Schedule<unknown, AttemptError> = Schedule.e
 /** What clocks of different machines may differ by. */
 const drift = 1_000
 
+/** What a client whose clock is behind still believes: less than its `TokenStore.longestHold` by that. */
+const longestHold = 60_000 - drift
+
 /**
  * Fills in and checks the options. `requestDeadline` is in milliseconds. Fails with `ConfigurationError`, naming the
  * field.
@@ -137,6 +141,12 @@ export const make = (
       return yield* invalid(
         "hold",
         `is shorter than request deadline + persist deadline + 1 second, ${shortestHold} ms`
+      )
+    }
+    if (hold > longestHold) {
+      return yield* invalid(
+        "hold",
+        `is ${hold} ms, and others believe at most ${longestHold} ms. Lower it, or the request and persist deadlines`
       )
     }
     const { earlyFraction = 0.2, rotation = "strict", retry = defaultRetry, strictPersistence = false } = options

@@ -112,6 +112,9 @@ export const make = (
       withoutReserved(field, options[field] ?? {}, reserved)
     const { clientId, clientAuthentication = ClientAuthentication.none, scope, tokenEncoding } = options
     if (clientId.trim() === "") return yield* invalid("clientId", "is empty. Give the id from the registration")
+    if (clientAuthentication.problem !== undefined) {
+      return yield* invalid("clientAuthentication", clientAuthentication.problem)
+    }
     const tokenEndpoint = yield* unreserved("tokenEndpoint", options.tokenEndpoint, reservedTokenParameters, options)
     const tokenParameters = yield* extra("tokenParameters", reservedTokenParameters)
     return {

@@ -14,7 +14,7 @@ import type { Token } from "./Token.js"
  * @category models
  */
 export interface TokenPlacement {
-  /** The request with the token, or why it cannot carry one. */
+  /** The request with the token, or why it cannot carry one. The headers that it sets are hidden in spans. */
   readonly place: (
     request: HttpClientRequest.HttpClientRequest,
     token: Token
@@ -45,7 +45,8 @@ export const withBearer = (
   HttpClientRequest.setHeader(request, "authorization", `Bearer ${Redacted.value(token.accessToken)}`)
 
 /**
- * A header of the API's own, such as `X-Shopify-Access-Token`; with `scheme` the token stands behind that word.
+ * A header of the API's own, such as `X-Shopify-Access-Token`; with `scheme` the token stands behind that word. It shows in
+ * no span, and goes along with no redirect.
  *
  * A request that has that header already fails with `InputError`.
  *

@@ -129,14 +129,15 @@ export const decodeError = (reply: Reply): ErrorResponse | InvalidResponse => {
 }
 
 /**
- * The refresh token that a reply holds in the standard's place, if it can be read at all.
+ * The refresh token that a reply holds in the standard's place, if it can be read at all: of what is no UTF-8 elsewhere
+ * in the reply, nothing is made.
  *
  * @since 0.1.0
  * @category accessors
  */
 export const refreshTokenOf = (reply: Reply): Redacted.Redacted<string> | undefined =>
   Option.getOrUndefined(Option.map(
-    Either.getRight(parseObject(reply)),
+    Either.getRight(parseText(reply, new TextDecoder().decode(reply.body))),
     ({ members }) => errorCode(members) === undefined ? readableRefreshToken(members) : undefined
   ))
 
@@ -167,6 +168,10 @@ const parseObject = (reply: Reply) => {
   } catch {
     return Either.left(invalid(reply, "Encoding"))
   }
+  return parseText(reply, text)
+}
+
+const parseText = (reply: Reply, text: string) => {
   let members: unknown
   try {
     members = JSON.parse(text)

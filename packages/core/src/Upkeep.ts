@@ -53,7 +53,11 @@ export const keepFresh = (
 export interface SweepOptions {
   /** Sessions that were not renewed for so long. Stay well below the time after which the server forgets them. */
   readonly idleFor: Duration.DurationInput
-  /** At most so many in one sweep, those first that were idle for longest. Default: 1,000. */
+  /**
+   * At most so many in one sweep, those first that were idle for longest. Those that fail with `ReauthorizationRequired`
+   * are not counted: they stay where they are until the user comes, and would be in the way of all others.
+   * Default: 1,000.
+   */
   readonly limit?: number | undefined
   /** The time from one session to the next. Default: 100 milliseconds. */
   readonly pace?: Duration.DurationInput | undefined
@@ -94,18 +98,35 @@ export const sweep = (
   Effect.gen(function*() {
     const renewedBefore = (yield* Clock.currentTimeMillis) - Duration.toMillis(idleFor)
     const failed: Array<{ readonly sessionKey: string; readonly error: OAuth2Error }> = []
+    const passed = new Set<string>()
     let renewed = 0
-    for (const [index, sessionKey] of (yield* idle(manager, renewedBefore, limit)).entries()) {
-      if (index > 0) yield* Effect.sleep(pace)
-      yield* Effect.match(renewIdle(manager, sessionKey, renewedBefore), {
-        onFailure: (error) => void failed.push({ sessionKey, error }),
-        onSuccess: () => void renewed++
-      })
+    let left = limit
+    while (left > 0) {
+      const asked = passed.size + left
+      const keys = yield* idle(manager, renewedBefore, asked)
+      const next = keys.filter((key) => !passed.has(key)).slice(0, left)
+      for (const key of next) {
+        if (passed.size > 0) yield* Effect.sleep(pace)
+        passed.add(key)
+        const sessionKey = StoreKey.sessionKey(manager.namespace, key)
+        if (sessionKey === undefined) continue
+        yield* Effect.match(renewIdle(manager, sessionKey, renewedBefore), {
+          onFailure: (error) => {
+            failed.push({ sessionKey, error })
+            if (error._tag !== "ReauthorizationRequired") left--
+          },
+          onSuccess: () => {
+            renewed++
+            left--
+          }
+        })
+      }
+      if (next.length === 0 || keys.length < asked) break
     }
     return { renewed, failed }
   })
 
-/** The keys of sessions that were last renewed before an instant (epoch milliseconds), the longest ago first. */
+/** The store's keys of sessions that were last renewed before an instant (epoch milliseconds), the longest ago first. */
 const idle = (
   { namespace, store }: TokenManager,
   renewedBefore: number,
@@ -113,10 +134,7 @@ const idle = (
 ): Effect.Effect<ReadonlyArray<string>, OAuth2Error> =>
   store.idle === undefined
     ? new ConfigurationError({ field: "store", problem: "cannot tell which sessions are idle" })
-    : Effect.map(
-      store.idle({ prefix: namespace, renewedBefore, limit }),
-      (keys) => keys.map((key) => StoreKey.sessionKey(namespace, key)).filter((key) => key !== undefined)
-    )
+    : store.idle({ prefix: namespace, renewedBefore, limit })
 
 /** Renews the session, unless that was done since the instant. */
 const renewIdle = (

@@ -1,5 +1,6 @@
 import {
   Custody,
+  FetchTransport,
   Grant,
   OAuth2Client,
   OAuth2HttpClient,
@@ -9,12 +10,15 @@ import {
   TokenPlacement
 } from "@effect-oauth2/core"
 import type { Token } from "@effect-oauth2/core"
-import { HttpClientRequest } from "@effect/platform"
+import * as LegacyTokenPlacement from "@effect-oauth2/core/LegacyTokenPlacement"
+import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Redacted, Stream, TestClock } from "effect"
 import { publicClient } from "./fixtures.js"
+import { canary } from "./fuzz.js"
 import { leaks } from "./secrecy.js"
-import { type FakeFetch, fakeFetch, form, tokenReply } from "./transports.js"
+import { recorder } from "./spans.js"
+import { type FakeFetch, fakeFetch, form, redirect, tokenReply } from "./transports.js"
 
 const Client = OAuth2Client.OAuth2Client
 
@@ -165,7 +169,8 @@ describe("endpoints", () => {
 })
 
 describe("placement", () => {
-  const transport = () => fakeFetch((call) => call.url.startsWith("https://as.test") ? tokenReply() : Response.json({}))
+  const transport = (access_token = "AT") =>
+    fakeFetch((call) => call.url.startsWith("https://as.test") ? tokenReply({ access_token }) : Response.json({}))
   const shopify = TokenPlacement.header("X-Shopify-Access-Token")
   const program = (
     over: FakeFetch,
@@ -207,5 +212,75 @@ describe("placement", () => {
       const error = yield* Effect.flip(program(over, { placement: shopify }, request))
       assert.deepInclude(error, { _tag: "InputError", field: "x-shopify-access-token" })
       assert.strictEqual(over.calls.length, 1)
+    }))
+
+  /** One that a program writes itself, and says nothing about. */
+  const ofTheProgram: TokenPlacement.TokenPlacement = {
+    place: (request, { accessToken }) =>
+      HttpClientRequest.setHeader(request, "x-signed", `key=${Redacted.value(accessToken)}`)
+  }
+
+  for (
+    const [what, options, use] of [
+      ["for all requests", { placement: shopify }, undefined],
+      ["for some requests", {}, OAuth2HttpClient.withPlacement(shopify)],
+      ["of the program's own", { placement: ofTheProgram }, undefined]
+    ] as const
+  ) {
+    it.effect(`S74 S75 no span shows the token in a header ${what}, and the other headers are shown`, () =>
+      Effect.gen(function*() {
+        const trace = recorder()
+        const request = HttpClientRequest.get("https://api.test/", { headers: { "x-own": "1" } })
+        yield* Effect.provide(program(transport(canary), options, request, use), trace.layer)
+        const span = trace.named("http.client GET")[0]
+        assert.strictEqual(span?.attributes.get("http.request.header.x-own"), "1")
+        assert.deepStrictEqual(leaks(trace.spans.map(({ attributes }) => [...attributes]), [canary]), [])
+      }))
+  }
+
+  for (
+    const [what, options, use] of [
+      ["a header of the API's own", { placement: shopify }, undefined],
+      ["such a header for some requests", {}, OAuth2HttpClient.withPlacement(shopify)],
+      ["the query", { placement: LegacyTokenPlacement.query() }, undefined],
+      ["the form", { placement: LegacyTokenPlacement.body() }, undefined]
+    ] as const
+  ) {
+    it.effect(`S04 a fetch that follows redirects follows none with a token in ${what}`, () =>
+      Effect.gen(function*() {
+        for (const location of ["https://sink.test/", "http://api.test/", "https://api.test/other"]) {
+          const over = fakeFetch((call) =>
+            call.url.startsWith("https://as.test") ? tokenReply() : redirect(307, location)
+          )
+          const response = yield* program(over, options, HttpClientRequest.post("https://api.test/"), use)
+          assert.deepInclude(response, { status: 307 })
+          assert.strictEqual(response.headers["location"], location)
+          assert.lengthOf(over.calls, 2)
+        }
+      }))
+  }
+
+  it.effect("S04 what a page sees of such a redirect is refused", () =>
+    Effect.gen(function*() {
+      const opaque = Object.defineProperty(new Response(null), "status", { value: 0 })
+      const over = fakeFetch((call) => call.url.startsWith("https://as.test") ? tokenReply() : opaque)
+      const error = yield* Effect.flip(program(over, { placement: shopify }))
+      assert.deepInclude(error, { _tag: "RedirectRefused", origin: "https://api.test" })
+    }))
+
+  it.effect("cookies are sent with it as fetch sends them by itself, or as its transport says", () =>
+    Effect.gen(function*() {
+      const over = transport()
+      yield* program(over, { placement: shopify })
+      assert.strictEqual(over.calls[1]?.init.credentials, "same-origin")
+      const including = Layer.effect(
+        HttpClient.HttpClient,
+        Effect.map(
+          HttpClient.HttpClient,
+          (client) => FetchTransport.withoutRedirects(client, { credentials: "include" })
+        )
+      )
+      yield* program({ ...over, layer: Layer.provide(including, over.layer) }, { placement: shopify })
+      assert.deepInclude(over.calls[3]?.init, { credentials: "include", redirect: "manual" })
     }))
 })

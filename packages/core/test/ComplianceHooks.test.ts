@@ -15,7 +15,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted, TestClock } from "effect"
 import { publicClient } from "./fixtures.js"
 import { leaks } from "./secrecy.js"
-import { type Call, type FakeFetch, fakeFetch, form, tokenReply } from "./transports.js"
+import { recorder } from "./spans.js"
+import { type Call, type FakeFetch, fakeFetch, form, redirect, tokenReply } from "./transports.js"
 
 const Client = OAuth2Client.OAuth2Client
 const confidential = { clientAuthentication: ClientAuthentication.clientSecretPost(Redacted.make("S3CRET")) }
@@ -332,6 +333,24 @@ describe("ComplianceHooks", () => {
           HttpClientRequest.setUrl(request, `${request.url}?appsecret_proof=${Redacted.value(token.accessToken)}`)
         )
     }, transport)))
+  })
+
+  it.effect("S04 S75 what a hook writes into a resource request's headers is redirected nowhere, and in no span", () => {
+    const transport = fakeFetch((call) =>
+      call.url.startsWith("https://as.test") ? refreshed(call) : redirect(307, "https://sink.test/")
+    )
+    const trace = recorder()
+    return Effect.gen(function*() {
+      const result = yield* call
+      assert.strictEqual(result._tag === "Right" && result.right.status, 307)
+      assert.isTrue(transport.calls.every(({ url }) => !url.startsWith("https://sink.test")))
+      assert.deepStrictEqual(leaks(trace.spans.map(({ attributes }) => [...attributes]), ["a-signature"]), [])
+    }).pipe(
+      Effect.provide(clientWith({
+        protectedRequest: (request) => Effect.succeed(HttpClientRequest.setHeader(request, "x-proof", "a-signature"))
+      }, transport)),
+      Effect.provide(trace.layer)
+    )
   })
 
   it.effect("B386 a hook of resource requests is not run for a token that cannot be sent, nor without one", () => {

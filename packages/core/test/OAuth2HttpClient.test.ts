@@ -12,6 +12,8 @@ import { FetchHttpClient, HttpBody, HttpClient, HttpClientRequest, HttpClientRes
 import { RequestError, ResponseError } from "@effect/platform/HttpClientError"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, FastCheck, Fiber, Layer, Redacted, Schedule, Stream, TestClock } from "effect"
+import { createServer, type RequestListener, type Server as NodeServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { layer, publicClient } from "./fixtures.js"
 import { canary, hostileText, runs } from "./fuzz.js"
 import { leaks } from "./secrecy.js"
@@ -84,6 +86,22 @@ const recording = (): { readonly received: Array<Received>; readonly layer: Laye
   )
   return { received, layer: Layer.succeed(HttpClient.HttpClient, client) }
 }
+
+/** A server on loopback, by its origin. */
+const listening = (listener: RequestListener) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.async<NodeServer>((resume) => {
+        const server = createServer(listener).listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+      }),
+      (server) =>
+        Effect.sync(() => {
+          server.closeAllConnections()
+          server.close()
+        })
+    ),
+    (server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  )
 
 const get = (url: string) => Effect.flatMap(Http, (http) => http.get(url))
 
@@ -627,6 +645,22 @@ describe("OAuth2HttpClient", () => {
             assert.deepStrictEqual(asked, [`manual ${url}`])
           }
         }
+      }))
+
+    it.scopedLive("S04 the platform's own fetch, which follows redirects, takes the token to no other origin", () =>
+      Effect.gen(function*() {
+        const arrived: Array<string | undefined> = []
+        const sink = yield* listening((request, response) => {
+          arrived.push(request.headers.authorization)
+          response.end("{}")
+        })
+        const api = yield* listening((_, response) => response.writeHead(307, { location: `${sink}/x` }).end())
+        const response = yield* over(FetchHttpClient.layer, get(`${api}/x`), {
+          client: { allowInsecureLoopback: true },
+          http: { origins: [api] }
+        })
+        assert.strictEqual(response.status, 200)
+        assert.deepStrictEqual(arrived, [undefined])
       }))
 
     it.effect("S03 B007 what a page sees of a redirect is refused, with what to do about it", () =>

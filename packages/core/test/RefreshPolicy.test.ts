@@ -1,4 +1,4 @@
-import { OAuth2Error, RefreshPolicy, type Token } from "@effect-oauth2/core"
+import { OAuth2Error, RefreshPolicy, type Token, TokenStore } from "@effect-oauth2/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, FastCheck, Redacted, Schedule } from "effect"
 import { runs } from "./fuzz.js"
@@ -37,6 +37,22 @@ describe("RefreshPolicy.make", () => {
       _tag: "ConfigurationError",
       field: "refreshPolicy.hold"
     })
+  })
+
+  it("R09 nobody holds for longer than others believe, clocks being apart by up to a second", () => {
+    const longest = TokenStore.longestHold - second
+    assert.strictEqual(policyOf({ hold: longest }).hold, longest)
+    for (
+      const [options, requestDeadline] of [
+        [{ hold: longest + 1 }, 8 * second],
+        [{}, 55 * second],
+        [{ persistDeadline: "26 seconds" }, 8 * second]
+      ] as const
+    ) {
+      const error = Either.getOrThrow(Either.flip(RefreshPolicy.make(options, requestDeadline)))
+      assert.deepInclude(error, { _tag: "ConfigurationError", field: "refreshPolicy.hold" })
+      assert.include(error.message, "Lower it, or the request and persist deadlines")
+    }
   })
 
   it("R18 the end of the program waits for as long as a renewal in the air may take", () => {

@@ -60,6 +60,13 @@ const endpoints: ReadonlyArray<Case> =
 const registration: ReadonlyArray<Case> = [
   ["clientId", { clientId: "" }],
   ["clientId", { clientId: " " }],
+  ...["", " ", "\n"].map(Redacted.make).flatMap((secret): ReadonlyArray<Case> => [
+    ["clientAuthentication", { clientAuthentication: ClientAuthentication.clientSecretBasic(secret) }],
+    ["clientAuthentication", {
+      clientAuthentication: ClientAuthentication.clientSecretBasic(secret, { formEncode: false })
+    }],
+    ["clientAuthentication", { clientAuthentication: ClientAuthentication.clientSecretPost(secret) }]
+  ]),
   ...endpoints,
   ["tokenEndpoint", { tokenEndpoint: `https://as.test/token?client_secret=${canary}` }],
   ["tokenEndpoint", { tokenEndpoint: "https://as.test/token?grant_type=password" }],
@@ -254,6 +261,8 @@ describe("Registration", () => {
       assert.notStrictEqual((missing as { readonly _tag: string })._tag, "ConfigurationError")
       const bad = yield* build([["SECRET", canary], ["CLIENT_ID", "cid"], ["TOKEN_ENDPOINT", "http://as.test"]])
       assert.deepInclude(bad, { _tag: "ConfigurationError", field: "tokenEndpoint" })
+      const empty = yield* build([["SECRET", ""], ["CLIENT_ID", "cid"], ["TOKEN_ENDPOINT", "https://as.test"]])
+      assert.deepInclude(empty, { _tag: "ConfigurationError", field: "clientAuthentication" })
       assert.deepStrictEqual([...leaks(missing, [canary]), ...leaks(bad, [canary])], [])
     }))
 })

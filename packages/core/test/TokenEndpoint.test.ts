@@ -177,7 +177,7 @@ describe("TokenEndpoint", () => {
     it.effect("S37 B289 B290 B295 Basic sends id and secret in the header alone", () =>
       Effect.gen(function*() {
         for (const text of ["s", ""]) {
-          const clientAuthentication = ClientAuthentication.clientSecretBasic(Redacted.make(text))
+          const clientAuthentication = ClientAuthentication.clientSecretBasic(Redacted.make(text), { allowEmpty: true })
           const sent = yield* wire(code, { clientAuthentication })
           assert.strictEqual(authorization(sent), basicHeader("cid", text))
           assert.notProperty(sent.form, "client_id")
@@ -188,7 +188,7 @@ describe("TokenEndpoint", () => {
     it.effect("B185 B195 B206 B292 B293 B302 B304 B305 post sends id and secret in the form alone", () =>
       Effect.gen(function*() {
         for (const text of ["s", ""]) {
-          const clientAuthentication = ClientAuthentication.clientSecretPost(Redacted.make(text))
+          const clientAuthentication = ClientAuthentication.clientSecretPost(Redacted.make(text), { allowEmpty: true })
           const sent = yield* wire(code, { clientAuthentication })
           assert.isUndefined(authorization(sent))
           assert.deepInclude(sent.form, { client_id: "cid", client_secret: text })

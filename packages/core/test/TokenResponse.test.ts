@@ -449,6 +449,17 @@ describe("TokenResponse", () => {
       }
     })
 
+    it("R46 a refresh token is read in spite of a byte elsewhere that is no UTF-8", () => {
+      const refreshTokenOf = (refreshToken: string) =>
+        TokenResponse.refreshTokenOf(reply(Uint8Array.from(
+          `{"access_token":"AT","token_type":"Bearer","refresh_token":"${refreshToken}","user":"Jos\xe9"}`,
+          (letter) => letter.charCodeAt(0)
+        )))
+      const found = refreshTokenOf(canary)
+      assert.strictEqual(found && Redacted.value(found), canary)
+      assert.isUndefined(refreshTokenOf("R\xe9"))
+    })
+
     it("S76 no refusal shows anything of the body", () => {
       for (
         const body of [

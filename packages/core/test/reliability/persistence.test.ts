@@ -421,6 +421,10 @@ describe("R46 a reply is refused, but its refresh token can be read", () => {
     "an ID token that is an object": edit((members) => ({ ...members, id_token: {} })),
     "a repeated member": Fault.editBody((body) => body.replace("{", `{"access_token":"another",`)),
     "33 levels": edit((members) => ({ ...members, deep: JSON.parse(`${"[".repeat(33)}${"]".repeat(33)}`) as unknown })),
+    "a letter in ISO 8859-1": Fault.and(
+      Fault.editReply((reply) => ({ ...reply, body: Uint8Array.from(reply.body as string, (c) => c.charCodeAt(0)) })),
+      edit((members) => ({ ...members, user: "José" }))
+    ),
     "status 201": Fault.editReply((reply) => ({ ...reply, status: 201 })),
     "status 500": Fault.editReply((reply) => ({ ...reply, status: 500 })),
     "status 404": Fault.editReply((reply) => ({ ...reply, status: 404 })),

@@ -106,6 +106,42 @@ describe("Upkeep.sweep", () => {
         yield* Effect.forEach(keys.slice(0, 3), (key) => assertIntact(key))
       }).pipe(Effect.scoped, Effect.provide(network))))
 
+  it("sessions that only their users can authorize anew take nobody's place, and are told", () =>
+    Simulation.run(8, () =>
+      Effect.gen(function*() {
+        const [client, server] = yield* Effect.all([open(), Server])
+        const abandoned = keys.slice(0, 7)
+        const healthy = keys.slice(7, 12)
+        for (const sessionKey of abandoned) {
+          const { refreshToken: _, ...token } = yield* server.issue()
+          yield* client.restore(token, { sessionKey })
+        }
+        yield* Effect.sleep(minute)
+        yield* Effect.forEach(healthy, (key) => Effect.provideService(signIn(key), Client, client))
+        yield* Effect.sleep(20 * day)
+        const swept = yield* Upkeep.sweep(client, { idleFor: "10 days", limit: 3 })
+        assert.strictEqual(swept.renewed, 3)
+        assert.deepStrictEqual(swept.failed.map(({ sessionKey }) => sessionKey), abandoned)
+        assert.isTrue(swept.failed.every(({ error }) => error._tag === "ReauthorizationRequired"))
+        const next = yield* Upkeep.sweep(client, { idleFor: "10 days", limit: 3 })
+        assert.strictEqual(next.renewed, 2)
+        assert.strictEqual(next.failed.length, abandoned.length)
+        assert.strictEqual(yield* server.tokenRequests(), healthy.length)
+        yield* Effect.forEach(healthy, (key) => assertIntact(key))
+      }).pipe(Effect.scoped, Effect.provide(network))))
+
+  it("what fails for another reason counts, and the same sweep does not come back to it", () =>
+    Simulation.run(9, () =>
+      Effect.gen(function*() {
+        const [client, server] = yield* Effect.all([open(), Server])
+        yield* Effect.forEach(keys.slice(0, 6), (key) => Effect.provideService(signIn(key), Client, client))
+        yield* Effect.sleep(20 * day)
+        yield* server.inject("token", Fault.connectionRefused, { times: 2 })
+        const { failed, renewed } = yield* Upkeep.sweep(client, { idleFor: "10 days", limit: 4 })
+        assert.deepStrictEqual([renewed, failed.length], [2, 2])
+        assert.strictEqual(yield* server.tokenRequests(), 4)
+      }).pipe(Effect.scoped, Effect.provide(network))))
+
   it("a store that cannot tell who is idle is a configuration error that names it", () =>
     Simulation.run(5, () =>
       Effect.gen(function*() {
