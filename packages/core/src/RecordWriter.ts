@@ -72,8 +72,7 @@ export const make = ({ adopt, flights, memory, policy, publish, store }: Options
         if (cell.trouble?.unsaved !== undefined) memory.setTrouble(cell, { ...cell.trouble, unsaved: undefined })
         return written.value
       }
-      // A sign-in came in the meantime, which ends what was to be written
-      if (cell.record !== before) return cell.record
+      if (isReplaced(cell, before, next)) return cell.record
       const unsaved = { record: next, write: safe, onLost }
       memory.setTrouble(cell, { ...cell.trouble, unsaved })
       flights.follow(keepWriting(cell, unsaved))
@@ -122,6 +121,15 @@ export const make = ({ adopt, flights, memory, policy, publish, store }: Options
 export const unwritten: Effect.Effect<never, StoreError> = Effect.fail(
   new StoreError({ operation: "commit", reason: "Unavailable" })
 )
+
+/** Whether another sign-in came in the meantime, which ends what was to be written. */
+const isReplaced = (
+  { record }: Cell,
+  before: SessionRecord.SessionRecord | undefined,
+  next: SessionRecord.SessionRecord
+): boolean =>
+  record !== undefined && !SessionRecord.isSameSignIn(record, next) &&
+  (before === undefined || !SessionRecord.isSameSignIn(record, before))
 
 /** A store that dies has not written. */
 const orUnwritten = (write: Write): Write => Effect.catchAllDefect(write, () => unwritten)

@@ -392,8 +392,13 @@ export const make = (options: Options): Renewal => {
 /** An answer that comes after the end of the layer would be lost. */
 const closing = Effect.fail(new RefreshFailed({ reason: "Closing" }))
 
-/** Between looks, in milliseconds, where another's time seems to be up and the store does not think so. */
-const leastWait = 50
+/**
+ * Between looks, in milliseconds, where another's time seems to be up and the store, by its own clock, does not think so.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const leastWait = 50
 
 const absent: SessionRecord.SessionRecord = { version: 1, generation: 0, state: SessionRecord.idle }
 

@@ -95,14 +95,28 @@ export const make = (options: TokenStore.KeeperOptions): Effect.Effect<TokenStor
         return cell === undefined || cell.flight !== undefined ? Effect.void : reload(cell)
       }))
 
+    const spared = new WeakMap<Cell, { readonly attempt: string; readonly until: number }>()
+
+    /**
+     * Who redeems may have an answer that the store did not take. Where it has just failed, each of them is given time to
+     * write once more before it is robbed.
+     */
+    const sparedUntil = (cell: Cell, now: number): number | undefined => {
+      const state = cell.record?.state
+      if (state?._tag !== "Redeeming") return undefined
+      const known = spared.get(cell)
+      if (known?.attempt === state.attempt) return now < known.until ? known.until : undefined
+      if (now - failedAt >= writing) return undefined
+      const until = now + writing
+      spared.set(cell, { attempt: state.attempt, until })
+      return until
+    }
+
     const begin = (cell: Cell, claim: TokenStore.Claim): Effect.Effect<TokenStore.BeginOutcome, StoreError> =>
       Effect.gen(function*() {
         const asked = yield* Clock.currentTimeMillis
-        // Who redeems may have an answer that the store did not take: it is given time to write it before it is robbed
-        const writesUntil = failedAt + writing
-        if (cell.record?.state._tag === "Redeeming" && asked >= failedAt && asked < writesUntil) {
-          return { _tag: "Busy", until: writesUntil }
-        }
+        const until = sparedUntil(cell, asked)
+        if (until !== undefined) return { _tag: "Busy", until }
         const begun = yield* store.begin(storeKey(cell), claim, Duration.millis(policy.hold))
         if (begun._tag !== "Begun") return begun
         // A process that was frozen meanwhile has no time left to ask in: the claim may be another's by now

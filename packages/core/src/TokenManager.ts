@@ -342,8 +342,7 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
           return outcome._tag === "Renamed"
         }
         const left = outcome.until - (yield* Clock.currentTimeMillis)
-        // The store's clock may be behind this one
-        return yield* Effect.zipRight(keeper.awaitChange(cell, Math.max(left, 50)), move(cell, to))
+        return yield* Effect.zipRight(keeper.awaitChange(cell, Math.max(left, Renewal.leastWait)), move(cell, to))
       })
 
     const rename = (from: string, to: string): Effect.Effect<boolean, OAuth2Error> =>

@@ -59,7 +59,8 @@ export const make = (
         durability: nature.durability ?? "durable",
         sharing: nature.sharing ?? memory.sharing,
         keeper: SharedKeeper.make,
-        get: (key) => watch("get", key, memory.get(key)),
+        // As a store that decodes: each look gives a record of its own
+        get: (key) => watch("get", key, Effect.map(memory.get(key), Option.map((record) => ({ ...record })))),
         begin: (key, claim, hold) => watch("begin", key, memory.begin(key, claim, hold)),
         commit: (key, claim, next) => watch("commit", key, memory.commit(key, claim, next)),
         release: (key, claim, options) => watch("release", key, memory.release(key, claim, options)),

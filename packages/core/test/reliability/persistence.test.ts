@@ -3,7 +3,7 @@ import { CurrentSession } from "@effect-oauth2/core/OAuth2Session"
 import * as SessionRecord from "@effect-oauth2/core/SessionRecord"
 import { Fault, RequestLog, TestAuthorizationServer } from "@effect-oauth2/core/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Exit, Layer, Logger, LogLevel, Schema, Stream } from "effect"
+import { Clock, Duration, Effect, Exit, Layer, Logger, LogLevel, Schema, Stream } from "effect"
 import {
   assertIntact,
   assertOnePresentation,
@@ -300,6 +300,25 @@ describe("R20 the store is away for all", () => {
       }
     }
   )
+
+  it("R12 R20 a store that fails now and then keeps nobody from taking over for long", () =>
+    Simulation.run(10, () =>
+      Effect.gen(function*() {
+        const [client, server, store] = yield* Effect.all([open(), Server, WatchedStore])
+        yield* client.restore(yield* server.issue())
+        yield* client.restore(yield* server.issue(), { sessionKey: "other" })
+        yield* Effect.sleep(2 * hour)
+        const { key } = store.asked.find(({ key }) => !key.includes("other"))!
+        yield* store.service.begin(key, { generation: 1, attempt: "killed" }, Duration.seconds(13))
+        const began = yield* Clock.currentTimeMillis
+        store.before = (operation, of) => operation === "get" && of !== key ? unavailable(operation) : Effect.void
+        yield* Effect.fork(Effect.forever(Effect.delay(Effect.exit(client.session("other").token), second)))
+        yield* Effect.sleep(second)
+        yield* client.session().token
+        const took = (yield* Clock.currentTimeMillis) - began
+        assert.isAtMost(took, 14 * second + 100)
+        assert.strictEqual(yield* server.tokenRequests(), 1)
+      }).pipe(Effect.scoped, Effect.provide(everyone({ rotation: "strict" })))))
 
   it("R20 what is written too late is told as adopted, and not as saved", () =>
     Simulation.run(9, () =>

@@ -123,6 +123,24 @@ describe("a sign-in", () => {
         assert.strictEqual(yield* server.tokenRequests(), 1)
       }).pipe(Effect.provide(layer({ client: service })))))
 
+  it("R20 that the store does not take is kept, also when the one before is looked up meanwhile", () =>
+    Simulation.run(8, () =>
+      Effect.gen(function*() {
+        const [client, server, store] = yield* Effect.all([open(), Server, WatchedStore.WatchedStore])
+        yield* client.restore(yield* server.issue({ subject: "ada" }))
+        yield* Effect.sleep(2 * minute)
+        store.before = (operation) => operation === "replace" ? unavailable(operation) : Effect.void
+        const signingIn = yield* Effect.fork(client.restore(yield* server.issue({ subject: "bob" })))
+        yield* Effect.sleep(100)
+        assert.strictEqual(yield* served(client), "ada")
+        yield* signingIn
+        assert.strictEqual(yield* served(client), "bob")
+        yield* Effect.sleep(minute)
+        store.before = () => Effect.void
+        yield* Effect.sleep(10 * second)
+        assert.strictEqual(yield* stored, "bob")
+      }).pipe(Effect.scoped, Effect.provide(shared))))
+
   it("is served from then on, although a look at the store is answered later with what was there before", () =>
     Simulation.run(5, () =>
       Effect.gen(function*() {
