@@ -220,7 +220,7 @@ export const layer = <E = never, R = never>(
   )
 
 const Secrets = Schema.parseJson(
-  SessionRecord.SessionRecord.pick("token", "refreshToken", "alternate", "sealed", "renewedAt")
+  SessionRecord.SessionRecord.pick("signIn", "token", "refreshToken", "alternate", "sealed", "renewedAt")
 )
 const encodeSecrets = Schema.encode(Secrets)
 const decodeSecrets = Schema.decode(Secrets)

@@ -99,7 +99,7 @@ export const SessionRecord = Schema.Struct({
    * A refresh token that came of a second redemption beside the one that was kept: tried once if that one is refused.
    */
   alternate: Schema.optional(Schema.Redacted(Schema.String.pipe(Schema.filter(isTokenText)))),
-  /** Token, refresh token and alternate, encrypted, in the place of all three. See `EncryptedStore`. */
+  /** Sign-in, token, refresh token and alternate, encrypted, in their place. See `EncryptedStore`. */
   sealed: Schema.optional(Schema.String),
   /** When an encrypted session was last renewed, in epoch milliseconds. Others tell by their token. */
   renewedAt: Schema.optional(Schema.Number),

@@ -16,7 +16,7 @@ const encodePending = Schema.encodeSync(PendingAuthorization.PendingAuthorizatio
 
 const reveal = (secret: Redacted.Redacted<string> | undefined) => secret && Redacted.value(secret)
 
-const records = ["idle", "redeeming", "dead", "empty"].map((name) => `session-record.${name}.v1`)
+const records = ["idle", "signed-in", "redeeming", "dead", "empty"].map((name) => `session-record.${name}.v1`)
 
 describe("what was stored by version 1", () => {
   for (const name of records) {
@@ -41,6 +41,9 @@ describe("what was stored by version 1", () => {
     assert.strictEqual(reveal(SessionRecord.refreshToken(idle)), "golden-refresh")
     assert.strictEqual(idle.token && Token.member(idle.token, "instance_url"), "https://eu1.test")
     assert.deepStrictEqual(idle.state, { _tag: "Idle", unresolved: false })
+    assert.isUndefined(idle.signIn)
+    const signedIn = Either.getOrThrow(decodeRecord(golden("session-record.signed-in.v1")))
+    assert.deepStrictEqual(signedIn.signIn, { id: "Z29sZGVuLWlk", at: 1_767_225_599_000 })
     const redeeming = Either.getOrThrow(decodeRecord(golden("session-record.redeeming.v1")))
     assert.strictEqual(reveal(SessionRecord.refreshToken(redeeming)), "golden-successor")
     assert.deepInclude(redeeming.state, { _tag: "Redeeming", until: 1_767_229_211_000, unresolved: true })

@@ -21,6 +21,7 @@ export const claim = (attempt: string, generation = 1): Claim => ({ generation, 
 export const fullRecord = (generation: number): SessionRecord.SessionRecord => ({
   version: 1,
   generation,
+  signIn: { id: "sign-in/+='", at: 1_767_225_599_001 },
   token: {
     accessToken: Redacted.make("access-!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
     tokenType: "bEaReR",
