@@ -59,6 +59,8 @@ export interface Trouble {
   readonly pause?: RefreshPolicy.Pause | undefined
   /** When a resource's 401 last asked for a renewal. */
   readonly rejectedAt?: number | undefined
+  /** What a sign-out was to remove, whose answer did not come: the store may have removed it. */
+  readonly removing?: SessionRecord.SessionRecord | undefined
   /** The store is behind what is held here. */
   readonly unsaved?: Unsaved | undefined
 }

@@ -311,9 +311,12 @@ export const make = (options: Options): Effect.Effect<TokenManager, never, Scope
 
     const erase = (cell: SessionMemory.Cell) =>
       Effect.gen(function*() {
-        const stored = Option.getOrUndefined(yield* store.remove(storeKey(cell.sessionKey)))
-        // The answer of an earlier removal may be lost
-        const record = cell.trouble?.unsaved?.record ?? stored ?? cell.record
+        const removing = cell.record
+        const removed = yield* Effect.tapError(
+          store.remove(storeKey(cell.sessionKey)),
+          () => Effect.sync(() => memory.setTrouble(cell, { ...cell.trouble, removing }))
+        )
+        const record = cell.trouble?.unsaved?.record ?? Option.getOrUndefined(removed) ?? cell.trouble?.removing
         memory.hold(cell, undefined, 0)
         memory.forget(cell)
         yield* publish(SessionEvent.SignedOut({ sessionKey: cell.sessionKey }))

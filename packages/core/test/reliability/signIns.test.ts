@@ -191,6 +191,20 @@ describe("a sign-out", () => {
         assert.deepStrictEqual(yield* client.session().signOut, { revocation: "Revoked" })
         assert.isDefined((yield* server.family(token.refreshToken!)).revoked)
       }).pipe(Effect.scoped, Effect.provide(shared))))
+
+  it("S61 of a key whose session was moved elsewhere leaves that session alone", () =>
+    Simulation.run(9, () =>
+      Effect.gen(function*() {
+        const [here, there, server] = yield* Effect.all([open(), open(), Server])
+        yield* here.restore(yield* server.issue({ subject: "ada" }), { sessionKey: "visitor" })
+        yield* there.rename("visitor", "ada")
+        assert.deepStrictEqual(yield* here.session("visitor").signOut, { revocation: "NothingHeld" })
+        yield* Effect.sleep(2 * hour)
+        assert.strictEqual(
+          yield* Effect.flatMap(here.session("ada").token, (token) => subjectOf(token.refreshToken)),
+          "ada"
+        )
+      }).pipe(Effect.scoped, Effect.provide(shared))))
 })
 
 const service = {
