@@ -32,7 +32,7 @@ const patient: ReadonlyArray<ReadonlyArray<Trial>> = [
 ]
 
 /** Each lives for seconds, most of which it, or who comes after it, waits. */
-const killedAtATime = 12
+const killedAtATime = 14
 
 /** Runs the trials, each with its storages and processes. */
 export const run = (options: {

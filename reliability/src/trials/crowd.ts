@@ -26,7 +26,7 @@ const crowd = (storage: Storage, rig: Rig): Effect.Effect<Result> =>
           key: session!.key,
           fibers,
           every: 100,
-          duration: expiries * life * 1_000 * 1.15
+          duration: expiries * life * 1_000 * 1.1
         }),
       { concurrency: "unbounded" }
     )

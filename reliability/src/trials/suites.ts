@@ -167,8 +167,9 @@ const rowOf = (id: string, goal: string, all: ReadonlyArray<Test>): Result => {
 const read = <A>(schema: Schema.Schema<A, string>, path: string): Effect.Effect<A> =>
   Effect.orDie(Effect.suspend(() => Schema.decode(schema)(readFileSync(path, "utf8"))))
 
-/** The tests of this rig would start it once more. */
-const isAnothers = (file: string): boolean => !file.startsWith("reliability/")
+/** The tests of this rig would start it once more; those in a browser are no tests within one process. */
+const isWithinOneProcess = (file: string): boolean =>
+  !/^(?:reliability|packages\/platform-browser|examples)\//.test(file)
 
 const suites = (rig: Rig, wanted: ReadonlyArray<string>): Effect.Effect<void> =>
   Effect.gen(function*() {
@@ -180,7 +181,7 @@ const suites = (rig: Rig, wanted: ReadonlyArray<string>): Effect.Effect<void> =>
     yield* run([join(root, "scripts/trace.mjs"), "--json", traced], seconds)
     const { requirements } = yield* read(Trace, traced)
     const asked = requirements.filter(({ id }) => wanted.includes(id))
-    const files = [...new Set(asked.flatMap(({ tests }) => tests.map(({ file }) => file)))].filter(isAnothers)
+    const files = [...new Set(asked.flatMap(({ tests }) => tests.map(({ file }) => file)))].filter(isWithinOneProcess)
     yield* rig.progress(`the tests of ${wanted.join(" ")}, in ${files.length} files`)
     const vitest = join(root, "node_modules/vitest/vitest.mjs")
     const only = `(?:^| )(?:${wanted.join("|")}) `
