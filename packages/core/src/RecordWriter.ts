@@ -43,7 +43,7 @@ export interface RecordWriter {
     cell: Cell,
     next: SessionRecord.SessionRecord,
     write: Write,
-    onLost: Unsaved["onLost"]
+    onLost?: Unsaved["onLost"]
   ) => Effect.Effect<SessionRecord.SessionRecord | undefined>
   /** Writes once more what could not be written before. */
   readonly retry: (cell: Cell, unsaved: Unsaved) => Effect.Effect<unknown, StoreError>
@@ -58,7 +58,7 @@ export const make = ({ adopt, flights, memory, policy, publish, store }: Options
     cell: Cell,
     next: SessionRecord.SessionRecord,
     write: Write,
-    onLost: Unsaved["onLost"]
+    onLost?: Unsaved["onLost"]
   ): Effect.Effect<SessionRecord.SessionRecord | undefined> =>
     Effect.gen(function*() {
       const before = cell.record

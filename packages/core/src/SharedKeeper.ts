@@ -149,18 +149,20 @@ export const make = (options: TokenStore.KeeperOptions): Effect.Effect<TokenStor
 
     const replace = (cell: Cell, record: SessionRecord.SessionRecord): Write => {
       const key = storeKey(cell)
-      let isFirst = true
-      return Effect.suspend(() => {
-        const isLate = !isFirst
-        isFirst = false
-        return isLate
-          ? Effect.flatMap(store.get(key), (found) => {
-            const stored = Option.getOrUndefined(found)
-            return stored !== undefined && isStanding(stored, record)
-              ? Effect.succeed(stored)
-              : store.replace(key, record)
+      const atOnce = store.replace(key, record)
+      const late = Effect.flatMap(
+        store.get(key),
+        (found) =>
+          Option.match(Option.filter(found, (stored) => isStanding(stored, record)), {
+            onNone: () => atOnce,
+            onSome: Effect.succeed
           })
-          : store.replace(key, record)
+      )
+      let isLate = false
+      return Effect.suspend(() => {
+        const write = isLate ? late : atOnce
+        isLate = true
+        return write
       })
     }
 
@@ -207,7 +209,7 @@ export const make = (options: TokenStore.KeeperOptions): Effect.Effect<TokenStor
       inTurn,
       awaitChange: (cell, most) => siblings.awaitChange(storeKey(cell), most),
       replace,
-      save: (cell, next, write, onLost) => writer.save(cell, next, write, onLost),
+      save: writer.save,
       flush: (cell) => cell.trouble?.unsaved === undefined ? Effect.void : writer.retry(cell, cell.trouble.unsaved),
       reconcile
     }

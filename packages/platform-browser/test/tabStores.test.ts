@@ -20,15 +20,24 @@ const HouseLive = House.layer({
   files: { "/": Site.page("/page.js") }
 })
 
+type Locks = "with Web Locks" | "without"
+
+/** A tab in which two stores are open, and the first has written. */
+const written = (locks: Locks) =>
+  Effect.gen(function*() {
+    const context = yield* House.profile
+    if (locks === "without") yield* House.withoutWebLocks(context)
+    const tab = yield* House.open(context)
+    yield* open(tab, 2)
+    yield* put(tab, 0, "first")
+    return tab
+  })
+
 layer(HouseLive, { excludeTestServices: true, timeout: 60_000 })("the stores of one page", (it) => {
   for (const locks of ["with Web Locks", "without"] as const) {
     it.scoped(`have the tab together, also when they are made at once after a reload (${locks})`, () =>
       Effect.gen(function*() {
-        const context = yield* House.profile
-        if (locks === "without") yield* House.withoutWebLocks(context)
-        const tab = yield* House.open(context)
-        yield* open(tab, 2)
-        yield* put(tab, 0, "first")
+        const tab = yield* written(locks)
         assert.strictEqual(yield* get(tab, 1), "access-first")
         yield* promise(() => tab.reload())
         yield* open(tab, 3)
@@ -36,16 +45,10 @@ layer(HouseLive, { excludeTestServices: true, timeout: 60_000 })("the stores of 
         yield* put(tab, 2, "second")
         assert.strictEqual(yield* get(tab, 0), "access-second")
       }))
-  }
 
-  for (const locks of ["with Web Locks", "without"] as const) {
     it.scoped(`leave the tab to those that are made when all of them have gone (${locks})`, () =>
       Effect.gen(function*() {
-        const context = yield* House.profile
-        if (locks === "without") yield* House.withoutWebLocks(context)
-        const tab = yield* House.open(context)
-        yield* open(tab, 2)
-        yield* put(tab, 0, "first")
+        const tab = yield* written(locks)
         yield* close(tab, 0)
         assert.strictEqual(yield* get(tab, 1), "access-first")
         yield* open(tab, 1)

@@ -31,6 +31,13 @@ const stored = Effect.gen(function*() {
 const served = (client: OAuth2Client.OAuth2ClientService) =>
   Effect.flatMap(client.session().token, ({ refreshToken }) => subjectOf(refreshToken))
 
+const signedIn = (subject: string) =>
+  Effect.gen(function*() {
+    const [client, server, store] = yield* Effect.all([open(), Server, WatchedStore.WatchedStore])
+    yield* client.restore(yield* server.issue({ subject }))
+    return { client, server, store }
+  })
+
 /** The store takes no sign-in, and has just refused one when it does again. */
 const signedInWithoutStore = (client: OAuth2Client.OAuth2ClientService, subject: string) =>
   Effect.gen(function*() {
@@ -126,8 +133,7 @@ describe("a sign-in", () => {
   it("R20 that the store does not take is kept, also when the one before is looked up meanwhile", () =>
     Simulation.run(8, () =>
       Effect.gen(function*() {
-        const [client, server, store] = yield* Effect.all([open(), Server, WatchedStore.WatchedStore])
-        yield* client.restore(yield* server.issue({ subject: "ada" }))
+        const { client, server, store } = yield* signedIn("ada")
         yield* Effect.sleep(2 * minute)
         store.before = (operation) => operation === "replace" ? unavailable(operation) : Effect.void
         const signingIn = yield* Effect.fork(client.restore(yield* server.issue({ subject: "bob" })))
@@ -144,8 +150,7 @@ describe("a sign-in", () => {
   it("is served from then on, although a look at the store is answered later with what was there before", () =>
     Simulation.run(5, () =>
       Effect.gen(function*() {
-        const [client, server, store] = yield* Effect.all([open(), Server, WatchedStore.WatchedStore])
-        yield* client.restore(yield* server.issue({ subject: "ada" }))
+        const { client, server, store } = yield* signedIn("ada")
         yield* Effect.sleep(2 * minute)
         store.after = (operation) => operation === "get" ? Effect.sleep(200) : Effect.void
         const asking = yield* Effect.fork(client.session().token)
@@ -160,8 +165,7 @@ describe("a sign-in", () => {
   it("is served from then on, although a renewal of what was there before cannot be written", () =>
     Simulation.run(6, () =>
       Effect.gen(function*() {
-        const [client, server, store] = yield* Effect.all([open(), Server, WatchedStore.WatchedStore])
-        yield* client.restore(yield* server.issue({ subject: "ada" }))
+        const { client, server, store } = yield* signedIn("ada")
         yield* Effect.sleep(2 * hour)
         store.before = (operation) => operation === "commit" ? Effect.never : Effect.void
         yield* Effect.fork(Effect.exit(client.session().token))
